@@ -1,14 +1,14 @@
-"""Facet's conversion beside stock `mlx_lm.convert`: wall time, peak of resident memory, and whether the bytes agree.
+"""Compares Facet's conversion with stock `mlx_lm.convert`: time, peak resident memory, and equality of the results.
 
     python -m tests.benchmarks.convert [--repetitions 3] [--recipe RECIPE] [--growth] [--folder FOLDER]
 
-The models have random weights in bfloat16 and the proportions of real ones: a llama of 2.4 GB and a mixture of experts
-of 2.7 GB. They lie as the Hub's cache has them, named by their digests; elsewhere ours takes the digest itself, about
-half a second of processor time a gigabyte. Each conversion is a process of its own, imports included; ours and stock's
-take turns, and the medians are told. Memory is the process's highest resident set, as it reads it itself in the end.
-Processor time, which other work on the machine disturbs less, stands beside. The disk's cache is warm. `--growth`
-shows our peak for models of 0.6, 1.2, 2.4 and 4.8 GB. Aims: affine and mixed at most 0.8 of the time and 0.2 of the
-memory (a mixture 0.3), mxfp4 at most 0.5 and 0.1; no tensor differs.
+The models have random bfloat16 weights and realistic shapes: a Llama of 2.4 GB and a mixture of experts of 2.7 GB. They
+have the layout of the Hub's cache, with digests as file names; in other folders Facet computes the digest, about half a
+second of CPU time per gigabyte. Each conversion runs in a new process, imports included, in alternation; medians are
+reported. Memory is the peak resident set size of the process. CPU time is reported too, because other work on the
+computer affects it less. The disk cache is warm. `--growth` shows Facet's peak for models of 0.6, 1.2, 2.4 and 4.8 GB.
+Goals: affine and mixed recipes take at most 0.8 of the time and 0.2 of the memory (0.3 for experts), mxfp4 at most 0.5
+and 0.1; no tensor differs.
 """
 
 import argparse
@@ -62,7 +62,7 @@ _stock = {
 _stock_program = """
 import sys
 from mlx_lm.convert import convert
-convert(sys.argv[1], sys.argv[2], {asked})
+convert(sys.argv[1], sys.argv[2], {arguments})
 """
 _our_program = """
 import sys
@@ -77,7 +77,7 @@ _peak_program = """
 import resource
 from pathlib import Path
 status = Path("/proc/self/status")
-if status.exists():  # ru_maxrss counts what the parent had when it forked
+if status.exists():  # ru_maxrss includes the parent's memory at the fork
     peak_kb = int(status.read_text().partition("VmHWM:")[2].split()[0])
 else:
     peak_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
@@ -88,12 +88,12 @@ print("peak", peak_kb)
 @dataclass(frozen=True, slots=True)
 class Run:
     seconds: float
-    processor_s: float
+    cpu_s: float
     peak_mb: float
 
 
 def write_model(folder: Path, tokenizer: Path, *, layers: int, mixture: bool = False) -> Path:
-    """Write a model of so many layers."""
+    """Write a model with the given number of layers."""
     folder.mkdir(parents=True)
     for name in ("tokenizer.json", "tokenizer_config.json"):
         shutil.copyfile(tokenizer / name, folder / name)
@@ -138,18 +138,18 @@ def _shapes(layers: int, *, mixture: bool) -> Shapes:
 
 
 def run(program: str, source: Path, target: Path) -> Run:
-    """Run a conversion as a child; what was at the target is removed before."""
+    """Run a conversion in a child process, after removing the target."""
     shutil.rmtree(target, ignore_errors=True)
-    said = target.parent / "output.txt"
-    with said.open("wb") as output:
+    log = target.parent / "output.txt"
+    with log.open("wb") as output:
         started = time.perf_counter()
         command = [sys.executable, "-c", program + _peak_program, str(source), str(target)]
         child = subprocess.Popen(command, stdout=output, stderr=output)
         _, status, usage = os.wait4(child.pid, 0)
         seconds = time.perf_counter() - started
     if status:
-        sys.exit(said.read_text())
-    return Run(seconds, usage.ru_utime + usage.ru_stime, int(said.read_text().split()[-1]) / 1e3)
+        sys.exit(log.read_text())
+    return Run(seconds, usage.ru_utime + usage.ru_stime, int(log.read_text().split()[-1]) / 1e3)
 
 
 def compare(source: Path, recipe: str, folder: Path, repetitions: int) -> None:
@@ -157,61 +157,63 @@ def compare(source: Path, recipe: str, folder: Path, repetitions: int) -> None:
     ours: list[Run] = []
     stock: list[Run] = []
     for _ in range(repetitions):
-        stock.append(run(_stock_program.format(asked=_stock[recipe]), source, folder / "stock"))
+        stock.append(run(_stock_program.format(arguments=_stock[recipe]), source, folder / "stock"))
         ours.append(run(_our_program.format(name=recipe), source, folder / "ours"))
-    differing, compared = _differing(folder / "ours", folder / "stock")
-    told = "   ".join(
+    differing, total = _count_differences(folder / "ours", folder / "stock")
+    ratios = "   ".join(
         _ratio([getattr(run, field) for run in ours], [getattr(run, field) for run in stock], unit)
-        for field, unit in (("seconds", "s"), ("processor_s", "s of processor"), ("peak_mb", "MB"))
+        for field, unit in (("seconds", "s"), ("cpu_s", "s CPU"), ("peak_mb", "MB"))
     )
-    print(f"{source.name:8} {recipe:13} {told}   {differing} of {compared} tensors differ", flush=True)
+    print(f"{source.name:8} {recipe:13} {ratios}   {differing} of {total} tensors differ", flush=True)
 
 
 def _ratio(ours: list[float], stock: list[float], unit: str) -> str:
-    our, its = statistics.median(ours), statistics.median(stock)
-    return f"{our:6.1f} / {its:6.1f} {unit} = {our / its:4.2f}"
+    our_median, stock_median = statistics.median(ours), statistics.median(stock)
+    return f"{our_median:6.1f} / {stock_median:6.1f} {unit} = {our_median / stock_median:4.2f}"
 
 
-def _differing(one: Path, other: Path) -> tuple[int, int]:
-    """Return how many tensors differ between two folders, and how many there are."""
-    first, second = _tensors(one), _tensors(other)
-    names = first.keys() | second.keys()
-    return sum(not _same(first.get(name), second.get(name)) for name in names), len(names)
+def _count_differences(first: Path, second: Path) -> tuple[int, int]:
+    """Return the number of tensors that differ between two folders, and the number of all tensors."""
+    ours, theirs = _tensors(first), _tensors(second)
+    names = ours.keys() | theirs.keys()
+    return sum(not _is_equal(ours.get(name), theirs.get(name)) for name in names), len(names)
 
 
-Stored = tuple[str, tuple[int, ...], "np.memmap[Any, np.dtype[np.uint8]]"]
+StoredTensor = tuple[str, tuple[int, ...], "np.memmap[Any, np.dtype[np.uint8]]"]
 
 
-def _tensors(folder: Path) -> dict[str, Stored]:
-    found: dict[str, Stored] = {}
+def _tensors(folder: Path) -> dict[str, StoredTensor]:
+    tensors: dict[str, StoredTensor] = {}
     for file in folder.glob("model*.safetensors"):
         content = np.memmap(file, np.uint8, "r")
         for name, entry in read_header(file).items():
-            found[name] = (entry.dtype, entry.shape, content[entry.offset : entry.offset + entry.size_bytes])
-    return found
+            tensors[name] = (entry.dtype, entry.shape, content[entry.offset : entry.offset + entry.size_bytes])
+    return tensors
 
 
-def _same(one: Stored | None, other: Stored | None) -> bool:
-    return one is not None and other is not None and one[:2] == other[:2] and bool(np.array_equal(one[2], other[2]))
+def _is_equal(first: StoredTensor | None, second: StoredTensor | None) -> bool:
+    if first is None or second is None:
+        return False
+    return first[:2] == second[:2] and bool(np.array_equal(first[2], second[2]))
 
 
 def show_growth(tokenizer: Path, folder: Path, recipes: list[str]) -> None:
-    """Print our peak for models of growing size."""
+    """Print Facet's peak memory for models of increasing size."""
     for layers in (4, 9, 19, 39):
         model = write_model(folder / f"{layers} layers", tokenizer, layers=layers)
         size_gb = (model / "model.safetensors").stat().st_size / 1e9
         peaks = [run(_our_program.format(name=name), model, folder / "ours").peak_mb for name in recipes]
-        told = "   ".join(f"{name} {peak:.0f} MB" for name, peak in zip(recipes, peaks, strict=True))
-        print(f"{size_gb:.1f} GB   {told}", flush=True)
+        figures = "   ".join(f"{name} {peak:.0f} MB" for name, peak in zip(recipes, peaks, strict=True))
+        print(f"{size_gb:.1f} GB   {figures}", flush=True)
         (model / "model.safetensors").resolve().unlink()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repetitions", type=int, default=3)
-    parser.add_argument("--recipe", choices=list(_stock), action="append", help="instead of all")
+    parser.add_argument("--recipe", choices=list(_stock), action="append", help="default: all")
     parser.add_argument("--growth", action="store_true")
-    parser.add_argument("--folder", type=Path, help="where to put some 12 GB for the while")
+    parser.add_argument("--folder", type=Path, help="folder for about 12 GB of temporary files")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
         folder = Path(name)

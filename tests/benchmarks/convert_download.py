@@ -1,13 +1,13 @@
-"""Download-and-convert ÷ a download, then the conversion: `python -m tests.benchmarks.convert_download`.
+"""Compares a conversion during a download with a download and then a conversion.
 
     python -m tests.benchmarks.convert_download [--megabytes 600] [--files 6] [--runs 3] [--recipe 4bit]
         [--rate 10]
 
-Both bring a llama of random bfloat16 weights in so many files from a Hub on loopback, in turns, each by one job process
-into an empty cache, timed from its start to the end of the conversion. The first pair does not count. The peak is that
-of all files below the home, cache and models, looked at twenty times a second by their blocks. The third way removes
-the original's files as they are used. `--rate` is what the Hub sends at most, in MB/s for each of the four files at a
-time: on loopback the processor is what both wait for, and there is little to win.
+Both get a Llama with random bfloat16 weights from a Hub on loopback, in alternation, each with a new job process and an
+empty cache; the time includes the start of the process. The first pair is not counted. The peak is the disk space of
+all files in the home, cache and models, sampled twenty times a second. The third variant removes the original's files
+after use. `--rate` limits each of the four concurrent files, in MB/s; without a limit, loopback is bound by the CPU,
+and there is little to gain.
 """
 
 import argparse
@@ -40,66 +40,67 @@ from mlx_engine.quantize.recipes.builtin import recipe
 from tests import tiny_models
 from tests.benchmarks.download import REPOSITORY, serving
 
-WAYS = ("one after the other", "at the same time", "removing")
+VARIANTS = ("sequential", "concurrent", "removing source")
 _LAYER_BYTES = 2 * (4 * 1024 * 1024 + 3 * 1024 * 4096)
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class Cost:
     wall_s: float
     peak_bytes: int
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--megabytes", type=int, default=600)
-    options.add_argument("--files", type=int, default=6)
-    options.add_argument("--runs", type=int, default=3)
-    options.add_argument("--recipe", default="4bit")
-    options.add_argument("--rate", type=float, default=0)
-    chosen = options.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--megabytes", type=int, default=600)
+    parser.add_argument("--files", type=int, default=6)
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--recipe", default="4bit")
+    parser.add_argument("--rate", type=float, default=0)
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        size = write_repository(folder / "repository", folder / "tiny", chosen.megabytes * 10**6, chosen.files)
-        print(f"{size / 1e9:.2f} GB in {chosen.files} files, {chosen.recipe}, {chosen.rate or 'any'} MB/s each")
-        with serving(folder / "repository", round(chosen.rate * 1e6)) as endpoint:
+        size = write_repository(folder / "repository", folder / "tiny", options.megabytes * 10**6, options.files)
+        rate = f"{options.rate:g} MB/s each" if options.rate else "no rate limit"
+        print(f"{size / 1e9:.2f} GB in {options.files} files, {options.recipe}, {rate}")
+        with serving(folder / "repository", round(options.rate * 1e6)) as endpoint:
             os.environ |= {"HF_ENDPOINT": endpoint, "HF_HOME": str(folder / "home" / "hub")}
-            runs = [one_of_each(folder / "home", chosen.recipe) for _ in range(chosen.runs + 1)][1:]
-    for way in WAYS:
-        wall = statistics.median(run[way].wall_s for run in runs)
-        ratio = statistics.median(run[way].wall_s / run[WAYS[0]].wall_s for run in runs)
-        peak = max(run[way].peak_bytes for run in runs)
-        print(f"{way:20} {wall:6.1f} s, ratio {ratio:.2f}, peak on disk {peak / 1e9:.2f} GB = {peak / size:.2f} x")
+            runs = [run_variants(folder / "home", options.recipe) for _ in range(options.runs + 1)][1:]
+    for variant in VARIANTS:
+        wall = statistics.median(run[variant].wall_s for run in runs)
+        ratio = statistics.median(run[variant].wall_s / run[VARIANTS[0]].wall_s for run in runs)
+        peak = max(run[variant].peak_bytes for run in runs)
+        print(f"{variant:20} {wall:6.1f} s, ratio {ratio:.2f}, peak on disk {peak / 1e9:.2f} GB = {peak / size:.2f} x")
 
 
-def one_of_each(home: Path, name: str) -> dict[str, Taken]:
-    """Go each way once, from nothing."""
+def run_variants(home: Path, name: str) -> dict[str, Cost]:
+    """Run each variant once, with an empty home."""
     target = str(home / "models" / "large")
-    wanted = Convert(
+    request = Convert(
         id="c", source="", target=target, model_id="models/large", recipe=recipe(name), repository=REPOSITORY
     )
-    ways: dict[str, Callable[[], None]] = {
-        WAYS[0]: lambda: one_after_the_other(wanted, home),
-        WAYS[1]: lambda: alone(wanted, home),
-        WAYS[2]: lambda: alone(msgspec.structs.replace(wanted, remove_source=True), home),
+    variants: dict[str, Callable[[], None]] = {
+        VARIANTS[0]: lambda: download_then_convert(request, home),
+        VARIANTS[1]: lambda: convert_during_download(request, home),
+        VARIANTS[2]: lambda: convert_during_download(msgspec.structs.replace(request, remove_source=True), home),
     }
-    return {way: measured(go, home) for way, go in ways.items()}
+    return {variant: measure(run, home) for variant, run in variants.items()}
 
 
-def alone(wanted: Convert, home: Path) -> None:
+def convert_during_download(request: Convert, home: Path) -> None:
     with closing(Process(home)) as process:
-        process.answer(wanted)
+        process.answer(request)
 
 
-def one_after_the_other(wanted: Convert, home: Path) -> None:
+def download_then_convert(request: Convert, home: Path) -> None:
     with closing(Process(home)) as process:
         done = process.answer(Download(id="d", repository=REPOSITORY))
         assert isinstance(done, Downloaded)
-        process.answer(msgspec.structs.replace(wanted, source=done.path, commit=done.commit))
+        process.answer(msgspec.structs.replace(request, source=done.path, commit=done.commit))
 
 
 class Process:
-    """A job process that may reach the Hub."""
+    """A job process with access to the Hub."""
 
     def __init__(self, home: Path) -> None:
         self._events: queue.SimpleQueue[JobEvent] = queue.SimpleQueue()
@@ -118,7 +119,7 @@ class Process:
         self._client.join(10)
 
 
-def measured(go: Callable[[], None], home: Path) -> Taken:
+def measure(run: Callable[[], None], home: Path) -> Cost:
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir()
     os.sync()
@@ -128,18 +129,18 @@ def measured(go: Callable[[], None], home: Path) -> Taken:
         while not ended.wait(0.05):
             peaks.append(used_bytes(home))
 
-    watching = threading.Thread(target=watch)
-    watching.start()
+    watcher = threading.Thread(target=watch)
+    watcher.start()
     started = time.perf_counter()
-    go()
+    run()
     wall_s = time.perf_counter() - started
     ended.set()
-    watching.join()
-    return Taken(wall_s, max(peaks))
+    watcher.join()
+    return Cost(wall_s, max(peaks))
 
 
 def used_bytes(folder: Path) -> int:
-    """Return what the files take on the disk; links take nothing, and neither do holes."""
+    """Return the disk space of all files, without links and holes."""
     blocks = 0
     for parent, _, names in os.walk(folder):
         for name in names:
@@ -149,7 +150,7 @@ def used_bytes(folder: Path) -> int:
 
 
 def write_repository(folder: Path, tiny: Path, size_bytes: int, files: int) -> int:
-    """Write a llama of so many random bytes, about; return the size of all files."""
+    """Write a Llama with about `size_bytes` of random weights; return the size of all files."""
     subprocess.run([sys.executable, str(Path(tiny_models.__file__)), str(tiny)], check=True)
     folder.mkdir()
     for name in ("tokenizer.json", "tokenizer_config.json"):
@@ -160,14 +161,14 @@ def write_repository(folder: Path, tiny: Path, size_bytes: int, files: int) -> i
     sizes = {"hidden_size": 1024, "intermediate_size": 4096, "num_hidden_layers": layers, "vocab_size": 16384}
     (folder / "config.json").write_text(json.dumps(config | heads | sizes))
     arrays = list(_arrays(layers))
-    places = {}
+    weight_map = {}
     for number in range(files):
         name = f"model-{number + 1:05}-of-{files:05}.safetensors"
-        some = dict(arrays[len(arrays) * number // files : len(arrays) * (number + 1) // files])
-        header, placed = compose_header(some)
-        (folder / name).write_bytes(header + _weights(sum(entry.size_bytes for entry in placed.values()) // 2))
-        places |= dict.fromkeys(some, name)
-    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": places}))
+        part = dict(arrays[len(arrays) * number // files : len(arrays) * (number + 1) // files])
+        header, layout = compose_header(part)
+        (folder / name).write_bytes(header + _weights(sum(entry.size_bytes for entry in layout.values()) // 2))
+        weight_map |= dict.fromkeys(part, name)
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": weight_map}))
     return sum(file.stat().st_size for file in folder.iterdir())
 
 
@@ -184,7 +185,7 @@ def _arrays(layers: int) -> Iterator[tuple[str, tuple[str, tuple[int, ...]]]]:
 
 
 def _weights(count: int) -> bytes:
-    """Return random numbers in bfloat16, all finite."""
+    """Return finite random bfloat16 numbers."""
     numbers = np.random.default_rng(0).standard_normal(count, np.float32) * np.float32(0.02)
     return (numbers.view(np.uint32) >> 16).astype(np.uint16).tobytes()
 

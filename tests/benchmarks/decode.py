@@ -1,8 +1,8 @@
-"""Decode speed as the client sees it, against `mlx_lm.generate.generate_step` alone in a plain process.
+"""Compares the decode speed that the client sees with `mlx_lm.generate.generate_step` in a plain process.
 
     python -m tests.benchmarks.decode [--tokens 96] [--repetitions 7]
 
-Same starter model, same prompt, greedy; both processes live the whole time and work by turns. Aim: at least 0.97.
+Same starter model, same prompt, greedy sampling; both processes run throughout and take turns. Goal: at least 0.97.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from pathlib import Path
 from mlx_engine.cli.session import Session
 from mlx_engine.engine.parents.client import worker_environment
 from mlx_engine.protocol import ChatMessage, Delta
-from tests.benchmarks.engine_figures import ask, by_turns, open_session, starter_model
+from tests.benchmarks.engine_benchmark import ask, interleaved_medians, open_session, starter_model
 
 QUESTION = ChatMessage("user", "Tell me a long story about a river, with many details.")
 
@@ -28,7 +28,7 @@ def engine_rate(session: Session, tokens: int) -> float:
 
 
 class PlainProcess:
-    """A child that runs nothing but `generate_step`, once for every line it is sent."""
+    """A child process that runs `generate_step` once for each line of its input."""
 
     def __init__(self, model: Path, tokens: int) -> None:
         self._child = subprocess.Popen(
@@ -52,8 +52,8 @@ class PlainProcess:
         self._child.communicate()
 
 
-def serve_plainly(model_path: Path, tokens: int) -> None:
-    """Be the plain process. The weights are opened as the engine opens them, in the same number format."""
+def run_plain_process(model_path: Path, tokens: int) -> None:
+    """Run the plain process. It loads the weights like the engine, in the same number format."""
     import mlx.core as mx  # noqa: PLC0415 - in the child only
     from mlx_lm.generate import generate_step  # noqa: PLC0415
 
@@ -76,19 +76,19 @@ def main() -> None:
     parser.add_argument("--plain", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.plain:
-        serve_plainly(options.plain, options.tokens)
+        run_plain_process(options.plain, options.tokens)
         return
     model = starter_model()
     plain = PlainProcess(model, options.tokens)
     with open_session(model) as session:
-        rates = by_turns(
+        rates = interleaved_medians(
             {"engine": lambda: engine_rate(session, options.tokens), "generate_step": plain.rate}, options.repetitions
         )
     plain.close()
     print(f"decode, {options.tokens} tokens, median of {options.repetitions}:")
-    print(f"  engine, seen by the client      {rates['engine']:8.1f} tokens/s")
-    print(f"  generate_step in a plain process{rates['generate_step']:8.1f} tokens/s")
-    print(f"  ratio                           {rates['engine'] / rates['generate_step']:8.3f}   (aim: 0.97 or more)")
+    print(f"  engine, seen by the client      {rates['engine']:8.1f} tok/s")
+    print(f"  generate_step in a plain process{rates['generate_step']:8.1f} tok/s")
+    print(f"  ratio                           {rates['engine'] / rates['generate_step']:8.3f}   (goal: 0.97 or more)")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Facet's fidelity beside that of an independent public tool, mlx-quant-fidelity, on the same pair and the same tokens.
+"""Compares Facet's fidelity figures with those of mlx-quant-fidelity, an independent public tool, on the same tokens.
 
     python -m tests.benchmarks.independent_tool ORIGINAL CANDIDATE [--tokens 2048]
 
-Both are folders. The tool's own functions reckon KL, flips and losses from the whole logits of both models; the figures
-and their differences are told. The tool is not among Facet's dependencies: install it beside (0.10.0 was compared).
+Both arguments are folders. The tool's functions compute KL, flips and losses from the full logits of both models. The
+tool is not one of Facet's dependencies and must be installed separately (tested with 0.10.0).
 """
 
 import argparse
@@ -29,7 +29,7 @@ _convention = Convention()
 
 
 def main() -> None:
-    """Measure both ways and print the figures."""
+    """Measure with both tools and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("original", type=Path)
     parser.add_argument("candidate", type=Path)
@@ -46,27 +46,27 @@ def main() -> None:
 def _ours(original: Path, candidate: Path, tokens: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        asked = RecordReference(id="original", model=str(original), convention=_convention, limit_tokens=tokens)
-        *_, kept = record_reference(asked, builtin_corpus(), root / "references", Fingerprints(root / "known.json"))
-        request = MeasureFidelity(id="candidate", model=str(candidate), reference_folder=str(kept.store.folder))
+        record = RecordReference(id="original", model=str(original), convention=_convention, limit_tokens=tokens)
+        fingerprints = Fingerprints(root / "fingerprints.json")
+        *_, recorded = record_reference(record, builtin_corpus(), root / "references", fingerprints)
+        request = MeasureFidelity(id="candidate", model=str(candidate), reference_folder=str(recorded.store.folder))
         *_, measured = measure_fidelity(request, root / "results")
-    found = measured.so_far
-    return {"mean KL": found.mean_kl, "p99 KL": found.p99_kl, "flips": found.flips, "perplexity": found.perplexity}
+    result = measured.so_far
+    return {"mean KL": result.mean_kl, "p99 KL": result.p99_kl, "flips": result.flips, "perplexity": result.perplexity}
 
 
 def _theirs(original: Path, candidate: Path, tokens: int) -> dict[str, float]:
-    first, second = _opened(original), _opened(candidate)
-    read: TokenSample = tokenize(
-        render_corpus(builtin_corpus(), first.tokenizer, _convention, limit_tokens=tokens), first.tokenizer
+    models = _load(original), _load(candidate)
+    tokenizer = models[0].tokenizer
+    sample: TokenSample = tokenize(
+        render_corpus(builtin_corpus(), tokenizer, _convention, limit_tokens=tokens), tokenizer
     )
     kl, flips, losses = [], [], []
-    for chunk in read.tokens:
-        one, other = (
-            model.network(mx.array(chunk)[None])[0, _convention.first_scored : -1] for model in (first, second)
-        )
-        kl.append(np.array(kl_divergence(one, other)))
-        flips.append(np.array(top_token_flips(one, other)))
-        losses.append(np.array(token_nll(other, mx.array(chunk[_convention.first_scored + 1 :]))))
+    for chunk in sample.tokens:
+        p, q = (model.network(mx.array(chunk)[None])[0, _convention.first_scored : -1] for model in models)
+        kl.append(np.array(kl_divergence(p, q)))
+        flips.append(np.array(top_token_flips(p, q)))
+        losses.append(np.array(token_nll(q, mx.array(chunk[_convention.first_scored + 1 :]))))
     return {
         "mean KL": float(np.mean(kl)),
         "p99 KL": float(np.percentile(kl, 99)),
@@ -75,7 +75,7 @@ def _theirs(original: Path, candidate: Path, tokens: int) -> dict[str, float]:
     }
 
 
-def _opened(folder: Path) -> Model:
+def _load(folder: Path) -> Model:
     model = open_model(folder)
     for _ in model.read_weights():
         pass

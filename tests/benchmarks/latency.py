@@ -1,11 +1,11 @@
-"""How soon the engine stops, and how soon its death is known.
+"""Latency of a cancel, and of noticing the death of a worker.
 
     python -m tests.benchmarks.latency [--repetitions 9]
 
-- cancel in prefill: from a cancel at any moment to the `Finished`, against reading that whole prompt
-- cancel in decode: the same, against the time of one token
-- kill -9 of a worker that answers, to the `ProcessExited`, against a plain child that holds as much memory, which the
-  system must free first, and whose end `Popen.wait` waits for
+- cancel during prefill: time from a cancel at a random moment to `Finished`, compared with reading the whole prompt
+- cancel during decode: the same, compared with the time of one token
+- kill -9 of an answering worker: time to `ProcessExited`, compared with `Popen.wait` for a plain child with the same
+  amount of memory, which the system must free first
 """
 
 import argparse
@@ -26,13 +26,13 @@ from mlx_engine.engine.values.state import LOAD_ID
 from mlx_engine.folders import Folders
 from mlx_engine.protocol import Cancel, ChatMessage, Delta, Event, Finished, Generate, Load, Prefill, ProcessExited
 from mlx_engine.sampling import Sampling
-from tests.benchmarks.engine_figures import by_turns, starter_model, text_of_tokens
+from tests.benchmarks.engine_benchmark import interleaved_medians, random_text, starter_model
 
 LONG_PROMPT_TOKENS = 500
 
 
 class Engine:
-    """A loaded worker, spoken to directly."""
+    """A loaded worker, used without a pool."""
 
     def __init__(self, model: Path) -> None:
         self._events: queue.SimpleQueue[tuple[float, Event]] = queue.SimpleQueue()
@@ -44,32 +44,32 @@ class Engine:
         self._events.put((time.perf_counter(), event))
 
     def ask(self, prompt_tokens: int) -> str:
-        """Ask something never asked before; return the request's id."""
+        """Send a new question; return the id of the request."""
         self._seed += 1
         request_id = uuid.uuid4().hex
-        messages = (ChatMessage("user", text_of_tokens(prompt_tokens, self._seed)),)
+        messages = (ChatMessage("user", random_text(prompt_tokens, self._seed)),)
         self.client.send(Generate(id=request_id, messages=messages, sampling=Sampling(temperature=0, max_tokens=400)))
         return request_id
 
     def until(self, kind: type[Event], *, nth: int = 1) -> float:
-        """Return when the `nth` event of `kind` from now came."""
-        seen = 0
+        """Return the arrival time of the `nth` next event of `kind`."""
+        count = 0
         while True:
             at, event = self._events.get(timeout=120)
-            seen += isinstance(event, kind)
-            if seen == nth:
+            count += isinstance(event, kind)
+            if count == nth:
                 return at
 
     def cancel(self, request_id: str) -> float:
         """Return the seconds from the cancel to the end of the request."""
-        cancelled_at = time.perf_counter()
+        start = time.perf_counter()
         self.client.send(Cancel(request_id))
-        return self.until(Finished) - cancelled_at
+        return self.until(Finished) - start
 
 
 def measure_cancel(model: Path, repetitions: int) -> None:
-    """Print the latency of a cancel in prefill and in decode."""
-    engine, moments = Engine(model), random.Random(1)  # noqa: S311 - no secret
+    """Print the latency of a cancel during prefill and during decode."""
+    engine, moments = Engine(model), random.Random(1)  # noqa: S311 - not a secret
 
     def whole_prefill() -> float:
         request_id = engine.ask(LONG_PROMPT_TOKENS)
@@ -81,7 +81,7 @@ def measure_cancel(model: Path, repetitions: int) -> None:
     def in_prefill() -> float:
         request_id = engine.ask(LONG_PROMPT_TOKENS)
         engine.until(Prefill)
-        # Somewhere in the middle, not right after a step, where it would be seen at once.
+        # At a random moment, because immediately after a step the cancel would be noticed at once.
         time.sleep(moments.uniform(0.1, 0.6) * reading_s)
         return engine.cancel(request_id)
 
@@ -98,22 +98,22 @@ def measure_cancel(model: Path, repetitions: int) -> None:
         return engine.cancel(request_id)
 
     reading_s = whole_prefill()
-    prefill = by_turns({"cancel": in_prefill, "whole": whole_prefill}, repetitions)
-    decode = by_turns({"cancel": in_decode, "token": one_token}, repetitions)
+    prefill = interleaved_medians({"cancel": in_prefill, "whole": whole_prefill}, repetitions)
+    decode = interleaved_medians({"cancel": in_decode, "token": one_token}, repetitions)
     engine.client.close()
     engine.client.join(10)
     print(
-        f"  cancel in prefill: {prefill['cancel'] * 1000:6.1f} ms, "
+        f"  cancel during prefill: {prefill['cancel'] * 1000:6.1f} ms, "
         f"{prefill['cancel'] / prefill['whole']:.3f} of reading all {LONG_PROMPT_TOKENS:,} tokens"
     )
     print(
-        f"  cancel in decode:  {decode['cancel'] * 1000:6.1f} ms, "
-        f"{decode['cancel'] / decode['token']:.2f} of one token's {decode['token'] * 1000:.1f} ms"
+        f"  cancel during decode:  {decode['cancel'] * 1000:6.1f} ms, "
+        f"{decode['cancel'] / decode['token']:.2f} of the {decode['token'] * 1000:.1f} ms of a token"
     )
 
 
 def measure_death(model: Path, repetitions: int) -> None:
-    """Print the time from a kill to the event."""
+    """Print the time from a kill to its event."""
     resident_bytes = 0
 
     def engine_death() -> float:
@@ -127,7 +127,7 @@ def measure_death(model: Path, repetitions: int) -> None:
         return engine.until(ProcessExited) - killed_at
 
     def plain_death() -> float:
-        program = f"held = b'x' * {resident_bytes}; print(flush=True); input()"
+        program = f"memory = b'x' * {resident_bytes}; print(flush=True); input()"
         with subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
             assert child.stdout
             child.stdout.readline()
@@ -136,10 +136,10 @@ def measure_death(model: Path, repetitions: int) -> None:
             child.wait()
             return time.perf_counter() - killed_at
 
-    death = by_turns({"engine": engine_death, "plain": plain_death}, repetitions)
+    death = interleaved_medians({"engine": engine_death, "plain": plain_death}, repetitions)
     print(
-        f"  kill -9 to event:  {death['engine'] * 1000:6.1f} ms, {death['engine'] / death['plain']:.2f} of a plain "
-        f"child's {death['plain'] * 1000:.1f} ms with the same {resident_bytes / 1e6:,.0f} MB"
+        f"  kill -9 to event:      {death['engine'] * 1000:6.1f} ms, {death['engine'] / death['plain']:.2f} of the "
+        f"{death['plain'] * 1000:.1f} ms of a plain child with the same {resident_bytes / 1e6:,.0f} MB"
     )
 
 

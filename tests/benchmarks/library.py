@@ -1,10 +1,9 @@
-"""How long the library takes to be read: for the first time, and again when nothing, or one model, has changed.
+"""Time to scan the library: the first scan, and later scans without changes or with one changed model.
 
     python -m tests.benchmarks.library [--models 1000] [--repetitions 5]
 
-Each model is a folder with a configuration, a tokenizer and a header of some 400 tensors, as an 8B model in 4 bits has.
-Every run is a process of its own; the disk's cache is warm throughout. Aim: at most 0.3 s for 1,000 where nothing has
-changed.
+Each model is a folder with a configuration, a tokenizer and a header of about 400 tensors, like a 4-bit 8B model. Each
+run is a new process; the disk cache is warm. Goal: at most 0.3 s for 1,000 unchanged models.
 """
 
 import argparse
@@ -24,7 +23,7 @@ _layers, _hidden = 32, 64
 
 
 def write_models(folder: Path, count: int) -> None:
-    """Write so many model folders; the weights are holes in their files."""
+    """Write `count` model folders; their weights are holes in sparse files."""
     group = ("F16", (_hidden, 1))
     tensors = {"model.embed_tokens.weight": ("BF16", (100, _hidden))}
     for layer in range(_layers):
@@ -47,13 +46,13 @@ def write_models(folder: Path, count: int) -> None:
             file.truncate(size)
 
 
-def time_survey(folder: Path, cache: Path) -> float:
-    """Return the seconds that one reading takes, in a fresh process, imports aside."""
+def time_scan(folder: Path, cache: Path) -> float:
+    """Return the seconds of one scan in a new process, without imports."""
     command = [sys.executable, "-m", "tests.benchmarks.library", "--once", str(folder), str(cache)]
     return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def once(folder: Path, cache: Path) -> None:
+def scan_once(folder: Path, cache: Path) -> None:
     started = time.perf_counter()
     scan([Root("facet", folder)], cache)
     print(time.perf_counter() - started)
@@ -66,19 +65,19 @@ def main() -> None:
     parser.add_argument("--once", type=Path, nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.once:
-        once(*options.once)
+        scan_once(*options.once)
         return
     with tempfile.TemporaryDirectory() as home:
         folder, cache = Path(home) / "models", Path(home) / "library.json"
         write_models(folder, options.models)
-        times: dict[str, list[float]] = {"nothing known": [], "nothing changed": [], "one model changed": []}
+        times: dict[str, list[float]] = {"first scan": [], "no changes": [], "one model changed": []}
         for _ in range(options.repetitions):
             cache.unlink(missing_ok=True)
-            times["nothing known"].append(time_survey(folder, cache))
-            times["nothing changed"].append(time_survey(folder, cache))
+            times["first scan"].append(time_scan(folder, cache))
+            times["no changes"].append(time_scan(folder, cache))
             (folder / "owner0" / "model-0" / "config.json").touch()
-            times["one model changed"].append(time_survey(folder, cache))
-    print(f"reading {options.models:,} model folders, median of {options.repetitions}:")
+            times["one model changed"].append(time_scan(folder, cache))
+    print(f"scanning {options.models:,} model folders, median of {options.repetitions}:")
     for name, seconds in times.items():
         print(f"  {name:20}{statistics.median(seconds):8.3f} s")
 

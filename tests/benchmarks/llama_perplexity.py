@@ -1,14 +1,13 @@
-"""Facet's perplexity and divergences beside those of llama.cpp's `llama-perplexity`, on the same weights and text.
+"""Compares Facet's perplexity and divergences with llama.cpp's `llama-perplexity`, on the same weights and text.
 
     python -m tests.benchmarks.llama_perplexity TEXT [--original GGUF] [--types Q8_0 Q4_0] [--chunks 6] [--tail 0]
 
-`llama-perplexity` and `llama-quantize` have to be on the PATH, or be named (`--perplexity`, `--quantize`). The original
-is quantized to each of the types; Facet imports those files, which loses nothing. With quantized weights llama.cpp
-rounds what flows through the network to 8 bits as well, so it gets the same weights written out in F32, and keeps its
-context in F32; `--native` gives it the quantized files as they are. Both read the text in chunks of 512 and score the
-second half; that the tokens are the same is checked first. Told are the figures of both, and their differences.
-llama.cpp leaves tokens out to which the original gives less than e^-16 (`p_log_base > -16.f`), so the mean divergence
-without those is told too, in float64 from the logits of both.
+`llama-perplexity` and `llama-quantize` must be on the PATH or set by `--perplexity` and `--quantize`. The original is
+quantized to each type, and Facet imports these files without loss. With quantized weights, llama.cpp also rounds
+activations to 8 bits; it therefore gets the same weights in F32, and an F32 KV cache. `--native` uses the quantized
+files instead. Both read the text in chunks of 512 and score the second half, after a check that the tokens are equal.
+llama.cpp ignores tokens to which the original gives less than e^-16 (`p_log_base > -16.f`), so the mean divergence
+without these is reported as well, in float64 from the logits of both models.
 """
 
 import argparse
@@ -38,11 +37,11 @@ from mlx_engine.measure.results.results import Fidelity
 from mlx_engine.models.library.starter import starter_gguf
 
 _convention = Convention()
-_exactly = ("-fa", "off", "-ctk", "f32", "-ctv", "f32")
-"""No flash attention, which reads keys and values in 16 bits."""
+_EXACT = ("-fa", "off", "-ctk", "f32", "-ctv", "f32")
+"""Disables flash attention, which reads keys and values in 16 bits."""
 
-# What llama-perplexity calls a figure, what we call it, and how often it is the one in the other.
-_figures = (
+# Name in the output of llama-perplexity, Facet's name, and the factor between the two.
+_FIGURES = (
     ("Mean PPL(Q)", "perplexity", 1),
     ("Mean PPL(base)", "reference_perplexity", 1),
     ("Mean ln(PPL(Q)/PPL(base))", "log_perplexity_ratio", 1),
@@ -60,26 +59,26 @@ _figures = (
 
 @dataclass(frozen=True, slots=True)
 class _Tools:
-    """The two programs, and the folder of all that is made."""
+    """The two programs, and the folder for all files."""
 
     perplexity: str
     quantize: str
     folder: Path
 
     def quantized(self, source: Path, to: str) -> Path:
-        """Return `source` with all weights in the type `to`."""
+        """Convert all weights of `source` to the type `to`."""
         target = self.folder / f"{source.stem}-{to}.gguf"
         _run([self.quantize, "--allow-requantize", "--pure", str(source), str(target), to])
         return target
 
-    def read(self, model: Path, *options: str) -> str:
-        """Return what llama-perplexity tells of `model`."""
+    def measure(self, model: Path, *options: str) -> str:
+        """Return the output of llama-perplexity for `model`."""
         size = str(_convention.chunk_tokens)
-        return _run([self.perplexity, "-m", str(model), "-c", size, "-b", size, *_exactly, *options])
+        return _run([self.perplexity, "-m", str(model), "-c", size, "-b", size, *_EXACT, *options])
 
 
 def main() -> None:
-    """Measure both ways and print the figures."""
+    """Measure with both programs and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("text", type=Path)
     parser.add_argument("--original", type=Path, default=starter_gguf())
@@ -98,47 +97,47 @@ def main() -> None:
 def _compare(tools: _Tools, options: argparse.Namespace) -> None:
     files = {name: tools.quantized(options.original, name) for name in options.types}
     base = tools.folder / "base.kld"
-    tools.read(
+    tools.measure(
         _for_llama(tools, options.original, options),
         *("-f", str(options.text), "--chunks", str(options.chunks), "--kl-divergence-base", str(base)),
     )
-    original, corpus = _imported(tools, options.original), read_corpus(options.text)
+    original, corpus = _import(tools, options.original), read_corpus(options.text)
     tokens = _tokens(original, corpus, base, options.chunks)
-    imported = [_imported(tools, file) for file in files.values()]
-    ours = _ours(original, imported, corpus, tools.folder, options)
-    for (name, file), candidate, found in zip(files.items(), imported, ours, strict=True):
+    candidates = [_import(tools, file) for file in files.values()]
+    results = _measure(original, candidates, corpus, tools.folder, options)
+    for (name, file), candidate, fidelity in zip(files.items(), candidates, results, strict=True):
         model = _for_llama(tools, file, options)
-        theirs = tools.read(model, "--kl-divergence-base", str(base), "--kl-divergence")
-        _tell(f"{options.original.stem}, {name}", found, theirs)
-        print(f"{'mean_kl where p is at least e^-16':40}{_without_the_rarest(original, candidate, tokens):12.6f}")
+        output = tools.measure(model, "--kl-divergence-base", str(base), "--kl-divergence")
+        _report(f"{options.original.stem}, {name}", fidelity, output)
+        print(f"{'mean_kl where p is at least e^-16':40}{_mean_kl_without_rare(original, candidate, tokens):12.6f}")
 
 
 def _for_llama(tools: _Tools, file: Path, options: argparse.Namespace) -> Path:
     return file if options.native else tools.quantized(file, "F32")
 
 
-def _imported(tools: _Tools, file: Path) -> Path:
+def _import(tools: _Tools, file: Path) -> Path:
     target = tools.folder / f"{file.stem}-imported"
     _run(child_command("import-gguf", str(file), str(target)))
     return target
 
 
 def _tokens(model: Path, corpus: Corpus, base: Path, chunks: int) -> NDArray[np.int32]:
-    """Return our tokens, and say whether both read the same.
+    """Return Facet's tokens, and report whether llama.cpp reads the same.
 
-    The file of llama.cpp begins with a mark, three numbers and the tokens.
+    llama.cpp's file starts with a magic number, three numbers and the tokens.
     """
     tokenizer = open_model(model).tokenizer
     limit = chunks * _convention.chunk_tokens
-    own = tokenize(render_corpus(corpus, tokenizer, _convention, limit_tokens=limit), tokenizer).tokens
-    theirs = np.fromfile(base, np.int32, own.size, offset=8 + 3 * 4).reshape(own.shape)
-    # Start tokens take the places of others only while llama.cpp reads; the file has those.
-    same = (own[:, 1:] == theirs[:, 1:]).all()
-    print(f"{own.size:,} tokens, {'the same' if same else 'NOT the same'}; chunks begin with {own[:, 0].tolist()}")
-    return own
+    ours = tokenize(render_corpus(corpus, tokenizer, _convention, limit_tokens=limit), tokenizer).tokens
+    theirs = np.fromfile(base, np.int32, ours.size, offset=8 + 3 * 4).reshape(ours.shape)
+    # The file contains the text's first token of each chunk, which llama.cpp replaces by a start token when it reads.
+    is_equal = (ours[:, 1:] == theirs[:, 1:]).all()
+    print(f"{ours.size:,} tokens, {'equal' if is_equal else 'NOT equal'}; chunks start with {ours[:, 0].tolist()}")
+    return ours
 
 
-def _without_the_rarest(original: Path, candidate: Path, tokens: NDArray[np.int32]) -> float:
+def _mean_kl_without_rare(original: Path, candidate: Path, tokens: NDArray[np.int32]) -> float:
     networks = [open_model(model).network for model in (original, candidate)]
     divergences = []
     for chunk in tokens:
@@ -153,33 +152,34 @@ def _log_probabilities(network: Any, chunk: NDArray[np.int32]) -> NDArray[np.flo
     return rows - np.log(np.exp(rows).sum(axis=-1, keepdims=True))
 
 
-def _ours(
+def _measure(
     original: Path, candidates: Sequence[Path], corpus: Corpus, folder: Path, options: argparse.Namespace
 ) -> list[Fidelity]:
-    asked = RecordReference(
+    record = RecordReference(
         id="original",
         model=str(original),
         convention=_convention,
         limit_tokens=options.chunks * _convention.chunk_tokens,
         tail_mass=options.tail,
     )
-    *_, kept = record_reference(asked, corpus, folder / "references", Fingerprints(folder / "known.json"))
-    found = []
+    fingerprints = Fingerprints(folder / "fingerprints.json")
+    *_, recorded = record_reference(record, corpus, folder / "references", fingerprints)
+    results = []
     for candidate in candidates:
-        request = MeasureFidelity(id=candidate.name, model=str(candidate), reference_folder=str(kept.store.folder))
+        request = MeasureFidelity(id=candidate.name, model=str(candidate), reference_folder=str(recorded.store.folder))
         *_, measured = measure_fidelity(request, folder / "results")
-        found.append(measured.so_far)
-    return found
+        results.append(measured.so_far)
+    return results
 
 
-def _tell(title: str, ours: Fidelity, told: str) -> None:
+def _report(title: str, fidelity: Fidelity, output: str) -> None:
     print(f"\n{title:40}{'Facet':>12}{'llama.cpp':>12}{'difference':>12}")
-    for name, own, times in _figures:
-        match = re.search(rf"^{re.escape(name)}\s*:\s*(-?[\d.]+)", told, re.MULTILINE)
+    for their_name, our_name, factor in _FIGURES:
+        match = re.search(rf"^{re.escape(their_name)}\s*:\s*(-?[\d.]+)", output, re.MULTILINE)
         if match is None:
-            raise SystemExit(f"llama-perplexity does not tell {name!r}:\n{told[-2000:]}")
-        theirs, value = float(match[1]) / times, getattr(ours, own)
-        print(f"{own:40}{value:12.6f}{theirs:12.6f}{value - theirs:+12.1e}")
+            raise SystemExit(f"{their_name!r} is missing in the output of llama-perplexity:\n{output[-2000:]}")
+        theirs, ours = float(match[1]) / factor, getattr(fidelity, our_name)
+        print(f"{our_name:40}{ours:12.6f}{theirs:12.6f}{ours - theirs:+12.1e}")
 
 
 def _run(command: list[str]) -> str:

@@ -1,11 +1,11 @@
-"""The estimate of memory against the measured peak of the engine: five architectures, three lengths of context.
+"""Compares the memory estimate with the measured peak of the engine, for five architectures and three context lengths.
 
     python -m tests.benchmarks.memory_estimate [--tokens 500 2000 6000] [--only llama] [--cache-bits 8]
 
-The networks are random, of some 30 million weights, so that what is remembered weighs as much as what is known. Each
-figure is the peak of MLX's memory in a fresh engine during one answer. Aim: within 10 %.
+The networks have about 30 million random weights, so that the KV cache is about as large as the weights. Each figure is
+the peak of MLX's memory in a new engine during one answer. Goal: within 10 %.
 
-This measures MLX's CPU backend in float32. What Metal needs besides cannot be measured here.
+This measures MLX's CPU backend in float32, not Metal.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from mlx_engine.folders import Folders
 from mlx_engine.models.description.describe import ModelDescription, describe
 from mlx_engine.models.memory.memory import Runtime, estimate
 from mlx_engine.protocol import CacheBits, ChatMessage, Finished, Prefill, Statistics
-from tests.benchmarks.engine_figures import ask, text_of_tokens
+from tests.benchmarks.engine_benchmark import ask, random_text
 
 _common: dict[str, Any] = {
     "hidden_size": 512,
@@ -92,7 +92,7 @@ CONFIGS: dict[str, dict[str, Any]] = {
 
 
 def build(folder: Path, tokenizer: Path) -> None:
-    """Write the models below `folder`, in a process that has MLX."""
+    """Write the models to `folder`, in a process with MLX."""
     import mlx.core as mx  # noqa: PLC0415
     from mlx.utils import tree_flatten  # noqa: PLC0415
 
@@ -110,18 +110,18 @@ def build(folder: Path, tokenizer: Path) -> None:
 
 
 def measure(model: ModelDescription, tokens: int, bits: CacheBits) -> tuple[Statistics, list[tuple[int, int]]]:
-    """Return the figures of one answer to about so many tokens, and the steps in which they were read: end, length."""
+    """Return the statistics of one answer to a prompt of about `tokens`, and its prefill steps as (end, length)."""
     steps = []
     read = 0
     with Session(model.path, Folders.from_environment(), cache_bits=bits) as session:
-        question = ChatMessage("user", text_of_tokens(round(tokens / 3.9), seed=tokens))
+        question = ChatMessage("user", random_text(round(tokens / 3.9), seed=tokens))
         for _, event in ask(session, [question], max_tokens=16):
             if isinstance(event, Prefill):
                 steps.append((event.done_tokens, event.done_tokens - read))
                 read = event.done_tokens
             elif isinstance(event, Finished) and event.statistics:
                 return event.statistics, steps
-    raise RuntimeError("The engine gave no figures.")
+    raise RuntimeError("The engine sent no statistics.")
 
 
 def main() -> None:
@@ -148,15 +148,15 @@ def main() -> None:
 
 
 def report(name: str, model: ModelDescription, tokens: int, bits: CacheBits) -> None:
-    """Print one row. The engine shortens its steps on a slow machine, so each one that it took is reckoned."""
+    """Print one row. The engine shortens its steps on a slow computer, so the estimate uses its actual steps."""
     statistics, steps = measure(model, tokens, bits)
-    # A first answer keeps one snapshot worth mentioning: that before the text holds a few tokens.
+    # A first answer has one large snapshot; that before the text has only a few tokens.
     runtime = Runtime(number_bytes=4, keeps_packed=False, snapshots=1, has_fused_attention=False)
     moments = [*steps, (statistics.context_tokens, 1)]
     estimates = [
         estimate(model, end, cache_bits=bits, runtime=replace(runtime, step_tokens=length)) for end, length in moments
     ]
-    total_bytes, measured_bytes = max(one.total_bytes for one in estimates), statistics.peak_memory_bytes
+    total_bytes, measured_bytes = max(memory.total_bytes for memory in estimates), statistics.peak_memory_bytes
     print(
         f"{name:10}{statistics.context_tokens:8,}{total_bytes / 1e6:9,.0f} MB{measured_bytes / 1e6:9,.0f} MB"
         f"{total_bytes / measured_bytes:8.3f}",

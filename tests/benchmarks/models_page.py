@@ -1,7 +1,7 @@
-"""How long the page of models takes with many of them, beside a QTableWidget that holds the same cells as items.
+"""Compares the Models page, with many models, with a QTableWidget that has the same cells as items.
 
-Shown means painted. Medians over rounds, in one process; the models are folders of headers that are really scanned. Run
-it where there is a display, or under Xvfb:
+Times end with the paint. Medians over rounds, in one process; the models are real folders with headers. Needs a
+display, or Xvfb:
 
     python -m tests.benchmarks.models_page [MODELS] [ROUNDS]
 """
@@ -26,10 +26,10 @@ from app.views.shell.main_window import MainWindow
 from mlx_engine.folders import Folders
 from tests.model_folders import write_model
 
-_WORDS = ("number-7", "owner-3 bf16", "nothing like it", "")
+_FILTERS = ("number-7", "owner-3 bf16", "no such model", "")
 
 
-def took(act: Callable[[], object]) -> float:
+def time_until_painted(act: Callable[[], object]) -> float:
     """Return the seconds until `act` is done and painted."""
     start = time.perf_counter()
     act()
@@ -38,7 +38,7 @@ def took(act: Callable[[], object]) -> float:
 
 
 def fill(table: QTableWidget, model: ModelTable) -> None:
-    """Do what a plain table asks for: an item a cell, made beforehand."""
+    """Create an item for each cell."""
     table.setSortingEnabled(False)
     table.setRowCount(model.rowCount())
     table.setColumnCount(len(COLUMNS))
@@ -48,22 +48,25 @@ def fill(table: QTableWidget, model: ModelTable) -> None:
     table.setSortingEnabled(True)
 
 
-def hide_others(table: QTableWidget, rows: list[Row], words: str) -> None:
+def filter_rows(table: QTableWidget, rows: list[Row], terms: str) -> None:
     for number, row in enumerate(rows):
         text = f"{row.id} {getattr(row, 'quantization', '')}".casefold()
-        table.setRowHidden(number, not all(word in text for word in words.split()))
+        table.setRowHidden(number, not all(term in text for term in terms.split()))
 
 
-def facet(assembly: Assembly) -> dict[str, float]:
+def measure_page(assembly: Assembly) -> dict[str, float]:
     """Build and show the page, then filter and sort it."""
     page: list[ModelsPage] = []
-    times = {"show": took(lambda: page.append(assembly.workbench.show_page("models")))}
-    times["filter"] = statistics.median(took(lambda words=words: page[0].bar.search.setText(words)) for words in _WORDS)
-    times["sort"] = took(lambda: page[0].table.sortByColumn(4, page[0].table.horizontalHeader().sortIndicatorOrder()))
+    times = {"show": time_until_painted(lambda: page.append(assembly.workbench.show_page("models")))}
+    times["filter"] = statistics.median(
+        time_until_painted(lambda terms=terms: page[0].bar.search.setText(terms)) for terms in _FILTERS
+    )
+    header = page[0].table.horizontalHeader()
+    times["sort"] = time_until_painted(lambda: page[0].table.sortByColumn(4, header.sortIndicatorOrder()))
     return times
 
 
-def peer(model: ModelTable, parent: QWidget) -> dict[str, float]:
+def measure_table_widget(model: ModelTable, parent: QWidget) -> dict[str, float]:
     table = QTableWidget(parent)
     table.setGeometry(parent.rect())
 
@@ -71,10 +74,12 @@ def peer(model: ModelTable, parent: QWidget) -> dict[str, float]:
         fill(table, model)
         table.show()
 
-    times = {"show": took(show)}
+    times = {"show": time_until_painted(show)}
     rows = list(model.library.rows)
-    times["filter"] = statistics.median(took(lambda words=words: hide_others(table, rows, words)) for words in _WORDS)
-    times["sort"] = took(lambda: table.sortItems(4))
+    times["filter"] = statistics.median(
+        time_until_painted(lambda terms=terms: filter_rows(table, rows, terms)) for terms in _FILTERS
+    )
+    times["sort"] = time_until_painted(lambda: table.sortItems(4))
     table.deleteLater()
     return times
 
@@ -87,8 +92,8 @@ def measure(folders: Folders, theme: Theme) -> tuple[dict[str, float], dict[str,
     start = time.perf_counter()
     while not assembly.library.rows:
         QApplication.processEvents()
-    ours = {"scan": time.perf_counter() - start, **facet(assembly)}
-    theirs = peer(assembly.findChild(ModelTable), assembly.workbench)
+    ours = {"scan": time.perf_counter() - start, **measure_page(assembly)}
+    theirs = measure_table_widget(assembly.findChild(ModelTable), assembly.workbench)
     window.close()
     assembly.close()
     window.deleteLater()
@@ -104,15 +109,15 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as home:
         folders = Folders(data=Path(home), cache=Path(home) / "cache", logs=Path(home) / "logs")
         for number in range(models):
-            # Each of another size, so that none is taken for a copy.
+            # Different sizes, so that no model is compared as a duplicate.
             tensors = {"model.embed_tokens.weight": ("BF16", (64 + number, 64))}
             write_model(folders.models / f"owner-{number % 20}/number-{number}", tensors)
         figures = [measure(folders, theme) for _ in range(rounds)]
-    for what in ("scan", "show", "filter", "sort"):
-        ours = 1000 * statistics.median(mine[what] for mine, _ in figures)
-        beside = [its[what] for _, its in figures if what in its]
-        peer_words = f"   QTableWidget {1000 * statistics.median(beside):7.1f} ms" if beside else ""
-        print(f"{what:8}{models} models: Facet {ours:7.1f} ms{peer_words}")
+    for step in ("scan", "show", "filter", "sort"):
+        ours = 1000 * statistics.median(facet[step] for facet, _ in figures)
+        theirs = [widget[step] for _, widget in figures if step in widget]
+        comparison = f"   QTableWidget {1000 * statistics.median(theirs):7.1f} ms" if theirs else ""
+        print(f"{step:8}{models} models: Facet {ours:7.1f} ms{comparison}")
     return 0
 
 

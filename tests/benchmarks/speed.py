@@ -1,9 +1,9 @@
-"""Whether `facet bench` measures what a chat does: processor time for each token written, by either, in turns.
+"""Compares the computation of `facet bench` with that of a chat: CPU time per generated token, in alternation.
 
     python -m tests.benchmarks.speed MODEL_FOLDER [--tokens 16] [--times 6]
 
-Processor time says how much is computed, whatever else the machine is doing. The chat answers the same message again
-and again, whose tokens it remembers, so that writing is nearly all of its work; sampling, text and events belong to it.
+CPU time is independent of other work on the computer. The chat answers the same message each time, whose tokens are
+cached, so that decoding is nearly all of its work; this includes sampling, detokenization and events.
 """
 
 import argparse
@@ -43,15 +43,15 @@ def main() -> None:
             pass
 
     chat()
-    pairs = [(_processor_s(decode), _processor_s(chat)) for _ in range(options.times)]
+    pairs = [(_cpu_s(decode), _cpu_s(chat)) for _ in range(options.times)]
     bench_s, chat_s = (statistics.median(times) / (options.tokens + 1) for times in zip(*pairs, strict=True))
-    print(f"{bench_s:.3f} s a token by the bench, {chat_s:.3f} by a chat: {chat_s / bench_s:.3f} times as much")
+    print(f"{bench_s:.3f} s per token in facet bench, {chat_s:.3f} s in a chat: ratio {chat_s / bench_s:.3f}")
 
 
-def _processor_s(act: Callable[[], object]) -> float:
-    began = time.process_time()
+def _cpu_s(act: Callable[[], object]) -> float:
+    start = time.process_time()
     act()
-    return time.process_time() - began
+    return time.process_time() - start
 
 
 if __name__ == "__main__":

@@ -1,14 +1,14 @@
-"""A whole study, unattended: the starter model against nine of its quantizations, on the small corpus, with speeds.
+"""Runs a complete study: the starter model and nine of its quantizations, on a small text, with speeds.
 
     python -m tests.benchmarks.study [--tokens 8192] [--home FOLDER]
 
-The starter's weights are 4-bit already, so the original is what they stand for, in float16, made first. Everything is
-made and measured by `facet convert` and `facet lab run` in a home of its own, which is kept where one is named: there,
-the same command goes on after a stop, and measures disturbed speeds again. The judgement, the report in Markdown and
-the wall time are told. It is to end within 20 minutes on 2 cores that nobody else uses.
+The weights of the starter model are already 4-bit, so the original is their float16 version, which is created first.
+`facet convert` and `facet lab run` do all the work in a temporary home. In a home set by `--home`, the same command
+resumes an interrupted study and repeats disturbed measurements. Prints the winner, the Markdown report and the time.
+Goal: 20 minutes on 2 otherwise idle cores.
 
-Speeds are of 128 tokens read and 32 written. MLX's CPU backend computes unpacked weights, so there they say nothing of
-what bits gain on a Mac.
+Speeds are measured with 128 prompt tokens and 32 generated tokens. MLX's CPU backend computes with unpacked weights, so
+they do not predict the speedup on a Mac.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from mlx_engine.measure.results.speed_result import SpeedPlan
 from mlx_engine.measure.study.plan import Gates, StudyPlan
 from mlx_engine.models.library import starter
 
-_recipes = (
+_RECIPES = (
     "8bit",
     "6bit",
     "5bit",
@@ -37,11 +37,11 @@ _recipes = (
     "mixed_4_6",
     "nvfp4",
 )
-_name = "starter"
+_NAME = "starter"
 
 
 def main() -> int:
-    """Run the study and print what it says; return its exit code."""
+    """Run the study and print its report; return its exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tokens", type=int, default=8192)
     parser.add_argument("--home", type=Path)
@@ -54,11 +54,11 @@ def main() -> int:
 
 def _run(home: Path, tokens: int) -> int:
     os.environ["FACET_HOME"] = str(home)
-    began = time.monotonic()
+    start = time.monotonic()
     plan = StudyPlan(
-        name=_name,
+        name=_NAME,
         original=str(_original(home / "originals")),
-        recipes=_recipes,
+        recipes=_RECIPES,
         limit_tokens=tokens,
         speed=SpeedPlan(prompts=(128,), depths=(0,), decode_tokens=32, repetitions=3),
         gates=Gates(max_mean_kl=0.1, prefer="smallest"),
@@ -66,9 +66,9 @@ def _run(home: Path, tokens: int) -> int:
     file = home / "plan.json"
     file.write_bytes(msgspec.json.encode(plan))
     code = facet(["lab", "run", str(file)])
-    minutes = (time.monotonic() - began) / 60
+    minutes = (time.monotonic() - start) / 60
     sys.stdout.write("\n")
-    facet(["lab", "report", _name])
+    facet(["lab", "report", _NAME])
     sys.stdout.write(f"\n{minutes:.1f} minutes\n")
     return code
 

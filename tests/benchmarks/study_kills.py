@@ -1,9 +1,11 @@
-"""Kills studies at random moments, and looks what they leave: `python -m tests.benchmarks.study_kills [TIMES]`.
+"""Kills studies at random moments and checks their results and files.
 
-`facet lab run` works on a tiny model and some of its quantizations, in real processes. At random moments the command
-and its job process get signal 9, mostly both at once, sometimes only one of them; then the same command is given again,
-until the study is whole. In the end its figures must be those of a study that nobody disturbed, to the last bit;
-nothing half done may be left; and no chunk of answers, model or result that was there may have been made again.
+    python -m tests.benchmarks.study_kills [TIMES]
+
+`facet lab run` measures a tiny model and some quantizations in real processes. At random moments, the command, its job
+process, or mostly both are killed by signal 9; then the same command runs again, until the study is complete. Its
+figures must be bitwise equal to those of an undisturbed study, without remaining partial files, and no completed chunk
+of predictions, model or result may be created again.
 """
 
 import os
@@ -28,13 +30,13 @@ from mlx_engine.measure.study.plan import StudyPlan
 from mlx_engine.measure.study.study_file import load_study
 from tests import tiny_models
 
-_recipes = ("8bit", "4bit", "mxfp4")
-_whom = ("both", "both", "both", "command", "job")
+_RECIPES = ("8bit", "5bit", "mxfp4")
+_VICTIMS = ("both", "both", "both", "command", "job")
 
 
 def main(times: int) -> None:
-    """Print a line for each kill, what was found of each study, and the sum."""
-    generator = random.Random()  # noqa: S311 - for moments, not for secrets
+    """Print a line for each kill and each study, and a summary."""
+    generator = random.Random()  # noqa: S311 - not a secret
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         subprocess.run([sys.executable, str(Path(tiny_models.__file__)), f"{root}/tiny"], check=True)
@@ -46,14 +48,15 @@ def main(times: int) -> None:
         while kills < times:
             number += 1
             home = _Home(root / f"home-{number}", plan)
-            while not home.is_whole:
-                kills += home.run_and_kill(generator.choice(_whom), generator.uniform(0, whole_s / 2))
-                faults += home.look()
-            faults += Counter({"other figures": home.figures() != figures, "left over": bool(home.left_over())})
-            print(f"study {number} is whole after {home.kills} kills; left over: {home.left_over() or 'nothing'}")
+            while not home.is_complete:
+                kills += home.run_and_kill(generator.choice(_VICTIMS), generator.uniform(0, whole_s / 2))
+                faults += home.count_recreated()
+            partial = home.partial_files()
+            faults += Counter({"different figures": home.figures() != figures, "partial files": bool(partial)})
+            print(f"study {number} complete after {home.kills} kills; partial files: {partial or 'none'}")
             shutil.rmtree(home.path)
-    told = ", ".join(f"{count} {what}" for what, count in faults.items() if count) or "nothing wrong"
-    print(f"{kills} kills in {number} studies of {whole_s:.0f} s: {told}")
+    summary = ", ".join(f"{count} {fault}" for fault, count in faults.items() if count) or "no faults"
+    print(f"{kills} kills in {number} studies of {whole_s:.0f} s: {summary}")
     sys.exit(bool(+faults))
 
 
@@ -64,7 +67,7 @@ def _write_plan(root: Path) -> Path:
         name="kills",
         original=str(root / "tiny" / "llama"),
         candidates=(str(root / "tiny" / "llama-4bit"),),
-        recipes=_recipes,
+        recipes=_RECIPES,
         corpus=CorpusSource(path=str(text)),
         convention=Convention(chunk_tokens=64),
         limit_tokens=0,
@@ -77,63 +80,63 @@ def _write_plan(root: Path) -> Path:
 
 @dataclass(slots=True)
 class _Home:
-    """A home in which the study is run, and the times of the files in it that are not to be made again."""
+    """A home folder for the study, with the modification times of its completed files."""
 
     path: Path
     plan: Path
     kills: int = 0
-    is_whole: bool = False
-    seen: dict[Path, int] = field(default_factory=dict)
+    is_complete: bool = False
+    times_ns: dict[Path, int] = field(default_factory=dict)
 
     def run(self) -> float:
-        """Run the study to its end; return how long it took."""
-        began = time.monotonic()
-        with self._started() as child:
+        """Run the study; return the seconds it took."""
+        start = time.monotonic()
+        with self._start() as child:
             child.wait()
-        self.is_whole = child.returncode == 0
-        return time.monotonic() - began
+        self.is_complete = child.returncode == 0
+        return time.monotonic() - start
 
-    def run_and_kill(self, whom: str, after_s: float) -> int:
-        """Run the study, and kill `whom` after a time; return how many kills that were: none if it was faster."""
-        with self._started() as child:
+    def run_and_kill(self, victim: str, after_s: float) -> int:
+        """Run the study and kill `victim` after `after_s` seconds; return the number of kills: 0 if it ended before."""
+        with self._start() as child:
             try:
                 child.wait(after_s)
             except subprocess.TimeoutExpired:
                 command = psutil.Process(child.pid)
                 jobs = command.children(recursive=True)
-                killed = {"both": [command, *jobs], "command": [command], "job": jobs}[whom]
-                for process in killed:
+                processes = {"both": [command, *jobs], "command": [command], "job": jobs}[victim]
+                for process in processes:
                     process.send_signal(signal.SIGKILL)
                 child.wait()
-                left = psutil.wait_procs(jobs, timeout=10)[1]
+                survivors = psutil.wait_procs(jobs, timeout=10)[1]
                 self.kills += 1
-                print(f"  {whom} after {after_s:4.1f} s: {self._so_far()}; {len(left)} processes left")
-                self.is_whole = whom == "job" and child.returncode == 0
+                print(f"  {victim} after {after_s:4.1f} s: {self._progress()}; {len(survivors)} processes left")
+                self.is_complete = victim == "job" and child.returncode == 0
                 return 1
-        self.is_whole = child.returncode == 0
+        self.is_complete = child.returncode == 0
         return 0
 
-    def look(self) -> Counter[str]:
-        """Return what is wrong: files that were whole and have been written again since."""
-        again = 0
-        for file in self._lasting():
+    def count_recreated(self) -> Counter[str]:
+        """Return the number of completed files that were written again."""
+        count = 0
+        for file in self._completed_files():
             time_ns = file.stat().st_mtime_ns
-            again += self.seen.setdefault(file, time_ns) != time_ns
-        return Counter({"made again": again})
+            count += self.times_ns.setdefault(file, time_ns) != time_ns
+        return Counter({"recreated files": count})
 
     def figures(self) -> dict[str, bytes]:
-        """Return what was measured of each model, as it is kept."""
+        """Return the saved figures of each model."""
         study = load_study("kills", self.path / "studies")
         return {
-            row.label: msgspec.json.encode([(one.fidelity, one.by_kind, one.kl_counts, one.worst)])
+            row.label: msgspec.json.encode([(result.fidelity, result.by_kind, result.kl_counts, result.worst)])
             for row in study.rows
-            for one in row.fidelity
+            for result in row.fidelity
         }
 
-    def left_over(self) -> list[str]:
+    def partial_files(self) -> list[str]:
         return [file.name for pattern in ("*.partial*", "*.running", "*.tmp") for file in self.path.rglob(pattern)]
 
-    def _lasting(self) -> Iterator[Path]:
+    def _completed_files(self) -> Iterator[Path]:
         for pattern in (
             "references/*/chunk-?????",
             "measurements/fidelity/*/*/result.json",
@@ -141,14 +144,14 @@ class _Home:
         ):
             yield from (file for file in self.path.glob(pattern) if not file.parent.name.endswith(".partial"))
 
-    def _so_far(self) -> str:
-        there = Counter("chunks" if "chunk" in file.name else file.suffix[1:] for file in self._lasting())
+    def _progress(self) -> str:
+        counts = Counter("chunks" if "chunk" in file.name else file.suffix[1:] for file in self._completed_files())
         return (
-            f"{there['chunks']} chunks, {there['safetensors']} models, {there['json']} results; "
-            f"{', '.join(self.left_over()) or 'nothing'} half done"
+            f"{counts['chunks']} chunks, {counts['safetensors']} models, {counts['json']} results; "
+            f"partial: {', '.join(self.partial_files()) or 'none'}"
         )
 
-    def _started(self) -> "subprocess.Popen[bytes]":
+    def _start(self) -> "subprocess.Popen[bytes]":
         command = [sys.executable, "-m", "mlx_engine", "lab", "run", str(self.plan), "--json"]
         environment = {**os.environ, "FACET_HOME": str(self.path)}
         return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -49,7 +49,7 @@ def show_empty() -> int:
 
 
 def show_facet(kind: str) -> int:
-    """Do what `app.application.main` does, and watch the window, or the composer in it."""
+    """Start the app like `app.application.main`, and watch the window or its composer."""
     from app.application import Run  # noqa: PLC0415 - the import is part of the measurement
     from app.environment import SingleInstance, start_log  # noqa: PLC0415
     from mlx_engine.folders import Folders  # noqa: PLC0415

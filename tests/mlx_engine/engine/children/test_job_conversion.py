@@ -160,7 +160,7 @@ def test_a_process_without_a_parent_cleans_up(large: Path, models: Path, start: 
 def test_a_killed_conversion_leaves_no_broken_model_and_succeeds_next_time(
     large: Path, models: Path, start: Callable[[], JobProcess], job: JobProcess
 ) -> None:
-    """The next start of Facet deletes the partial folder. `tests/benchmarks/kills.py` kills at any point."""
+    """The next start of Facet deletes the partial folder. `tests/benchmarks/conversion_kills.py` kills at any point."""
     process = start()
     wanted = pause_halfway(process, large, models)
     process.kill()

@@ -1,7 +1,9 @@
-"""Kills conversions at random moments, and looks what they leave: `python -m tests.benchmarks.kills [TIMES]`.
+"""Kills conversions at random moments and checks the remaining files.
 
-Both processes of `facet convert` get signal 9 at once, so that neither can put anything in order. After each kill the
-library must show no broken model; the start of the next conversion must clear what is left, and that one succeed.
+    python -m tests.benchmarks.conversion_kills [TIMES]
+
+Both processes of `facet convert` are killed by signal 9 at the same moment, so that neither can clean up. After each
+kill, the library must not list a damaged model, and the next conversion must remove the partial files and succeed.
 """
 
 import os
@@ -24,7 +26,7 @@ from tests.model_folders import write_llama
 
 
 def main(times: int) -> None:
-    """Print a line for each kill, and the sum."""
+    """Print a line for each kill, and a summary."""
     with tempfile.TemporaryDirectory() as home:
         subprocess.run([sys.executable, str(Path(tiny_models.__file__)), f"{home}/tiny"], check=True)
         source = write_llama(Path(home) / "maker" / "large", Path(home) / "tiny" / "llama")
@@ -32,44 +34,45 @@ def main(times: int) -> None:
         environment = {**os.environ, "FACET_HOME": f"{home}/facet"}
         whole_s = _run(source, environment, None)
         shutil.rmtree(models)
-        broken = littered = succeeded = 0
-        generator = random.Random()  # noqa: S311 - for moments, not for secrets
+        damaged = littered = succeeded = 0
+        generator = random.Random()  # noqa: S311 - not a secret
         for number in range(1, times + 1):
             after_s = generator.uniform(0, whole_s)
             _run(source, environment, after_s)
             rows = library.scan([Root("facet", models)]).rows
-            wrong = [row.id for row in rows if hasattr(row, "problem")]
-            left = [path.name for path in models.rglob("*.partial")]
+            problems = [row.id for row in rows if hasattr(row, "problem")]
+            partial = [path.name for path in models.rglob("*.partial")]
             staging.sweep(models)
-            litter = [path.name for path in models.rglob("*.partial")]
-            broken, littered = broken + bool(wrong), littered + bool(litter)
-            done = "whole" if rows else "nothing"
+            remaining = [path.name for path in models.rglob("*.partial")]
+            damaged, littered = damaged + bool(problems), littered + bool(remaining)
+            outcome = "complete" if rows else "no model"
             print(
-                f"{number:3}  after {after_s:5.2f} s: {done}, left {left or 'nothing'}, swept to {litter or 'nothing'}"
+                f"{number:3}  after {after_s:5.2f} s: {outcome}, partial {partial or 'none'}, "
+                f"after cleanup {remaining or 'none'}"
             )
             if not rows:
                 _run(source, environment, None)
             succeeded += len(library.scan([Root("facet", models)]).rows) == 1
             shutil.rmtree(models, ignore_errors=True)
     print(
-        f"{times} kills within {whole_s:.1f} s: {broken} broken rows, {littered} times litter; "
-        f"{succeeded} times the next run made the model, or it was whole already"
+        f"{times} kills within {whole_s:.1f} s: {damaged} damaged models, {littered} times remaining files; "
+        f"{succeeded} times complete, at once or after the next run"
     )
 
 
 def _run(source: Path, environment: dict[str, str], after_s: float | None) -> float:
-    """Convert, and end it by force after so many seconds; return how long it took."""
+    """Convert, and kill the processes after `after_s` seconds; return the seconds it took."""
     command = [sys.executable, "-m", "mlx_engine", "convert", str(source), "--recipe", "mxfp4"]
-    began = time.monotonic()
+    start = time.monotonic()
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as child:
         try:
             child.wait(after_s)
         except subprocess.TimeoutExpired:
-            both = [psutil.Process(child.pid), *psutil.Process(child.pid).children(recursive=True)]
-            for process in both:
+            processes = [psutil.Process(child.pid), *psutil.Process(child.pid).children(recursive=True)]
+            for process in processes:
                 process.send_signal(signal.SIGKILL)
-            psutil.wait_procs(both)
-    return time.monotonic() - began
+            psutil.wait_procs(processes)
+    return time.monotonic() - start
 
 
 if __name__ == "__main__":
