@@ -28,7 +28,7 @@ class HubAssembly(QObject):
         self.discover = DiscoverViewModel(logs, self)
         self.account = AccountViewModel(logs, self)
         self.publishing = Publishing(Questions(logs, self), jobs.add, self)
-        self.account.signed_in.connect(self.publishing.follow_sign_in)
+        self.account.signed_in.connect(self.publishing.on_signed_in)
         self.publishing.problem.connect(parts.notifier.error)
         parts.offline.changed.connect(self.discover.reset)
 

@@ -148,7 +148,7 @@ class PageAssembly(QObject):
 
     def _publish_page(self) -> QWidget:
         page = self.hub().publish_page()
-        page.left.connect(lambda: self._navigation.show("models"))
+        page.closed.connect(lambda: self._navigation.show("models"))
         page.sign_in_requested.connect(self._navigation.sign_in)
         return page
 

@@ -1,4 +1,4 @@
-"""Who is signed in to the Hub. The token itself passes through here and is kept nowhere in this process."""
+"""The Hugging Face account of the user. This process passes tokens on and does not store them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,17 +14,17 @@ from mlx_engine.protocol import RequestFailed, new_id
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Nobody has asked yet."""
+    """The state has not been requested yet."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
-    """The answer is under way."""
+class Checking:
+    """A process is checking the token."""
 
 
 @dataclass(frozen=True, slots=True)
 class SignedOut:
-    """There is no token. `problem` is a sentence if one was refused just now."""
+    """No token is in use. `problem` is a message if a new token was refused."""
 
     problem: str = ""
 
@@ -35,47 +35,47 @@ class SignedIn:
     source: TokenSource
 
 
-AccountState = Unknown | Asking | SignedOut | SignedIn
+AccountState = Unknown | Checking | SignedOut | SignedIn
 
 
 class AccountViewModel(QObject):
-    """`state` says who is signed in. The process that knows the token ends with each answer."""
+    """The state of the account. The process that handles the token ends after each reply."""
 
     changed = Signal()
-    signed_in = Signal()  # by a token that the person has just given
+    signed_in = Signal()  # with a token that the user has just entered
 
     def __init__(self, logs: Path, parent: QObject | None = None, *, command: Sequence[str] | None = None) -> None:
         super().__init__(parent)
         self.state: AccountState = Unknown()
         self._questions = Questions(logs, self, command=command)
 
-    def ask(self) -> None:
-        """Find out whose token is in use."""
-        self._ask(WhoAmI(new_id()))
+    def refresh(self) -> None:
+        """Find the owner of the token in use."""
+        self._send(WhoAmI(new_id()))
 
     def sign_in(self, token: str) -> None:
-        """Try a token; if the Hub knows it, it is kept in the keychain."""
-        self._ask(SignIn(new_id(), token.strip()), is_new=True)
+        """Check a token and, if it is valid, store it in the keychain."""
+        self._send(SignIn(new_id(), token.strip()), is_new=True)
 
     def sign_out(self) -> None:
-        """Take the token out of the keychain."""
-        self._ask(SignOut(new_id()))
+        """Remove the token from the keychain."""
+        self._send(SignOut(new_id()))
 
     def close(self) -> None:
         self._questions.close()
 
-    def _ask(self, request: JobRequest, *, is_new: bool = False) -> None:
-        self._become(Asking())
+    def _send(self, request: JobRequest, *, is_new: bool = False) -> None:
+        self._set_state(Checking())
 
-        def answered(event: JobReply) -> None:
+        def on_reply(event: JobReply) -> None:
             self._questions.close()
-            self._become(_state_of(event))
+            self._set_state(_state_of(event))
             if is_new and isinstance(event, Account):
                 self.signed_in.emit()
 
-        self._questions.ask(request, answered, latest_only=True)
+        self._questions.ask(request, on_reply, latest_only=True)
 
-    def _become(self, state: AccountState) -> None:
+    def _set_state(self, state: AccountState) -> None:
         if state != self.state:
             self.state = state
             self.changed.emit()

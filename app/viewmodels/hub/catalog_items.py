@@ -1,4 +1,4 @@
-"""A model of the catalogue as a card shows it."""
+"""Models of the catalog as cards."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -7,37 +7,39 @@ from app.viewmodels.formatting import hub as hub_format
 from mlx_engine.amounts import format_context, format_disk
 from mlx_engine.models.library.catalog import Recommendation
 
-Suitability = Literal["first choice", "suits", "too large"]
+Suitability = Literal["first choice", "fits", "too large"]
 
 
 @dataclass(frozen=True, slots=True)
-class CatalogueItem:
-    """`repository` is the conversion to download; `verdict` says in a few words whether it suits this Mac."""
+class CatalogItem:
+    """One card. `repository` is the conversion to download; `verdict` describes the suitability for this Mac."""
 
     name: str
     repository: str
-    amount: str
+    parameters: str
     purpose: str
     facts: str
     suitability: Suitability
     verdict: str
 
 
-def item(one: Recommendation) -> CatalogueItem:
-    """Return what to show of `one`."""
-    entry, build = one.entry, one.best_build
-    suitability: Suitability = "first choice" if one.is_first_choice else "suits" if one.build else "too large"
-    verdicts = {"first choice": "Begin with this", "suits": "Suits this Mac"}
+def catalog_item(recommendation: Recommendation) -> CatalogItem:
+    """Return the card for a model of the catalog."""
+    entry, build = recommendation.entry, recommendation.best_build
+    suitability: Suitability = "fits" if recommendation.build else "too large"
+    if recommendation.is_first_choice:
+        suitability = "first choice"
+    verdicts = {"first choice": "Best pick", "fits": "Runs well on this Mac"}
     facts = (
         build.quantization,
         format_disk(build.size_bytes),
         f"{format_context(entry.context_length)} context",
         hub_format.format_license(entry.license),
     )
-    return CatalogueItem(
+    return CatalogItem(
         name=entry.name,
         repository=build.repository,
-        amount=hub_format.format_parameters(entry.parameters),
+        parameters=hub_format.format_parameters(entry.parameters),
         purpose=entry.purpose,
         facts=" · ".join(facts),
         suitability=suitability,

@@ -1,4 +1,4 @@
-"""Finding models: the catalogue, a search on the Hub, the page of one repository, several side by side."""
+"""Discovery of models: the catalog, searches on the Hub, pages of repositories, and their comparison."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,8 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from app.viewmodels.bridges.questions import Questions
-from app.viewmodels.hub import catalog_items as catalogue_items
-from app.viewmodels.hub.catalog_items import CatalogueItem
+from app.viewmodels.hub.catalog_items import CatalogItem, catalog_item
 from app.viewmodels.hub.fit import HubFit, fit_of_page, fit_of_variant, largest_weights_bytes
 from mlx_engine.engine.values.job_messages import JobReply
 from mlx_engine.hub_messages import (
@@ -26,21 +25,23 @@ from mlx_engine.models.library.catalog import Recommendation, recommend
 from mlx_engine.models.memory.machine import Machine, this_machine
 from mlx_engine.protocol import RequestFailed, new_id
 
-MOST_COMPARED = 6
+COMPARISON_LIMIT = 6
 
 
 @dataclass(frozen=True, slots=True)
 class Browsing:
-    """Nothing was searched for: the catalogue is what there is to see."""
+    """No search; the page shows the catalog."""
 
 
 @dataclass(frozen=True, slots=True)
 class Searching:
-    """The Hub was asked."""
+    """A search is running."""
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchHits:
+    """The results of a search; may be empty."""
+
     groups: tuple[ModelGroup, ...]
 
 
@@ -52,20 +53,23 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
-    """There was no answer; `error` is the class in `errors.py`."""
+class HubFailure:
+    """A failed search or page; `error` is the class in `errors.py`."""
 
     error: str
     title: str
     message: str
 
 
-SearchState = Browsing | Searching | Found | Trouble
-PageState = None | Reading | ModelPage | Trouble
+SearchState = Browsing | Searching | SearchHits | HubFailure
+PageState = None | Reading | ModelPage | HubFailure
 
 
 class DiscoverViewModel(QObject):
-    """Asks the Hub only when told to. `search` and `page` are what there is to show; `compared` are repositories."""
+    """The state of discovery. It uses the network only on the user's request.
+
+    A `page` has priority over the `search`. `compared` are the repositories selected for comparison.
+    """
 
     search_changed = Signal()
     page_changed = Signal()
@@ -79,7 +83,7 @@ class DiscoverViewModel(QObject):
         self.compared: tuple[Variant, ...] = ()
         self._pages: dict[str, ModelPage] = {}
         self._fits: dict[str, HubFit] = {}
-        self._again: Callable[[], None] = lambda: None
+        self._retry: Callable[[], None] = lambda: None
         self._questions = Questions(logs, self, command=command)
 
     @cached_property
@@ -87,8 +91,8 @@ class DiscoverViewModel(QObject):
         return this_machine()
 
     @cached_property
-    def catalogue(self) -> tuple[CatalogueItem, ...]:
-        return tuple(map(catalogue_items.item, self._recommendations))
+    def catalog(self) -> tuple[CatalogItem, ...]:
+        return tuple(map(catalog_item, self._recommendations))
 
     @cached_property
     def _recommendations(self) -> tuple[Recommendation, ...]:
@@ -96,57 +100,57 @@ class DiscoverViewModel(QObject):
 
     @property
     def largest_bytes(self) -> int:
-        """The largest weights that this machine can run."""
+        """The largest weights that fit in memory."""
         return largest_weights_bytes(self.machine)
 
     def fit(self, variant: Variant) -> HubFit:
-        """Return whether the variant fits this machine: with its context, once its page was read."""
+        """Return how the variant fits this Mac, including its context once its page has been read."""
         return self._fits.get(variant.repository) or fit_of_variant(variant, self.machine)
 
     def find(self, filters: SearchFilters) -> None:
-        """Search the Hub; what was asked before is forgotten."""
-        self._again = lambda: self.find(filters)
+        """Search the Hub, and cancel earlier requests."""
+        self._retry = lambda: self.find(filters)
         self._show_search(Searching())
-        self._questions.ask(Search(new_id(), filters), self._take_results, latest_only=True)
+        self._questions.ask(Search(new_id(), filters), self._on_results, latest_only=True)
 
     def browse(self) -> None:
-        """Go back to the catalogue."""
+        """Go back to the catalog."""
         self._questions.drop()
         self._show_search(Browsing())
 
     def open(self, repository: str) -> None:
-        """Read the page of a repository, unless it was read in this run."""
-        self._again = lambda: self.open(repository)
+        """Read the page of a repository, unless it has already been read."""
+        self._retry = lambda: self.open(repository)
         if repository in self._pages:
             self._show_page(self._pages[repository])
             return
         self._show_page(Reading(repository))
-        self._questions.ask(ReadModel(new_id(), repository), self._take_page, latest_only=True)
+        self._questions.ask(ReadModel(new_id(), repository), self._on_page, latest_only=True)
 
     def close_page(self) -> None:
         if isinstance(self.page, Reading):
             self._questions.drop()
         self._show_page(None)
 
-    def repeat(self) -> None:
-        """Ask again what was asked last."""
-        self._again()
+    def retry(self) -> None:
+        """Repeat the last request."""
+        self._retry()
 
     def compare(self, variant: Variant, *, included: bool) -> None:
-        """Take a variant into the comparison, or out of it."""
-        others = tuple(one for one in self.compared if one.repository != variant.repository)
-        if included and len(others) == MOST_COMPARED:
+        """Add a variant to the comparison, or remove it."""
+        rest = tuple(other for other in self.compared if other.repository != variant.repository)
+        if included and len(rest) == COMPARISON_LIMIT:
             return
-        self._show_compared((*others, variant) if included else others)
+        self._show_compared((*rest, variant) if included else rest)
 
     def read_compared(self) -> None:
-        """Read the pages of what is compared; `page_read` follows each."""
+        """Read the pages of the compared variants; `page_read` is emitted for each."""
         for variant in self.compared:
             if variant.repository not in self._pages:
-                self._questions.ask(ReadModel(new_id(), variant.repository), self._keep_page)
+                self._questions.ask(ReadModel(new_id(), variant.repository), self._store_page)
 
     def evaluations(self, variant: Variant) -> tuple[Evaluation, ...]:
-        """Return what the card of the variant claims, as far as it was read."""
+        """Return the evaluations stated on the variant's card; empty if its page has not been read."""
         page = self._pages.get(variant.repository)
         return page.evaluations if page else ()
 
@@ -154,10 +158,10 @@ class DiscoverViewModel(QObject):
         self._show_compared(())
 
     def is_compared(self, variant: Variant) -> bool:
-        return any(one.repository == variant.repository for one in self.compared)
+        return any(other.repository == variant.repository for other in self.compared)
 
     def reset(self) -> None:
-        """Forget the pages read so far, as after a change of the account or of the offline switch."""
+        """Discard all pages, after a change of the account or of the offline switch."""
         self._pages.clear()
         self._fits.clear()
         self._questions.close()
@@ -165,22 +169,22 @@ class DiscoverViewModel(QObject):
     def close(self) -> None:
         self._questions.close()
 
-    def _take_results(self, event: JobReply) -> None:
+    def _on_results(self, event: JobReply) -> None:
         match event:
             case SearchResults(groups=groups):
-                self._show_search(Found(groups))
+                self._show_search(SearchHits(groups))
             case RequestFailed():
-                self._show_search(Trouble(event.error, event.title, event.message))
+                self._show_search(HubFailure(event.error, event.title, event.message))
 
-    def _take_page(self, event: JobReply) -> None:
-        self._keep_page(event)
+    def _on_page(self, event: JobReply) -> None:
+        self._store_page(event)
         match event:
             case ModelPage():
                 self._show_page(event)
             case RequestFailed():
-                self._show_page(Trouble(event.error, event.title, event.message))
+                self._show_page(HubFailure(event.error, event.title, event.message))
 
-    def _keep_page(self, event: JobReply) -> None:
+    def _store_page(self, event: JobReply) -> None:
         if isinstance(event, ModelPage):
             repository = event.variant.repository
             self._pages[repository] = event

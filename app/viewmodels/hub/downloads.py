@@ -1,4 +1,4 @@
-"""What can be done about a repository at the moment."""
+"""The next action for a repository on the Hub: download, resume, retry or chat."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -14,26 +14,26 @@ OfferKind = Literal["download", "underway", "resume", "retry", "ready", "chat"]
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """The next thing to do with a repository. `share` of its download is done, from 0 to 1."""
+    """The next action for a repository; `fraction` is the completed part of its download, from 0 to 1."""
 
     kind: OfferKind
-    share: float = 0.0
+    fraction: float = 0.0
 
 
 class Downloads(QObject):
-    """Knows of each repository whether it is here, on its way, or to be had."""
+    """Offers the next action for each repository."""
 
-    changed = Signal()  # what is offered for some repository
+    changed = Signal()  # the offer for some repository
     chat_requested = Signal(str)  # the id of a model in the library
 
     def __init__(self, jobs: Jobs, library: ModelLibrary, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._jobs, self._library = jobs, library
-        jobs.changed.connect(self._follow)
+        jobs.changed.connect(self._on_job_changed)
         library.refreshed.connect(self.changed)
 
     def offer(self, repository: str) -> Offer:
-        """Return what can be done with the repository next."""
+        """Return the next action for the repository."""
         if self._library.downloaded_from(repository):
             return Offer("chat", 1.0)
         match self._jobs.download_of(repository):
@@ -48,8 +48,8 @@ class Downloads(QObject):
             case item:
                 return Offer("underway", item.fraction)
 
-    def take(self, repository: str) -> None:
-        """Do what `offer` says."""
+    def accept(self, repository: str) -> None:
+        """Run the action that `offer` returns."""
         match self.offer(repository).kind:
             case "chat":
                 self.chat_requested.emit(self._library.downloaded_from(repository))
@@ -57,16 +57,16 @@ class Downloads(QObject):
                 self._jobs.download(repository)
 
     def model_of(self, repository: str) -> str:
-        """Return the id of the model in the library that came from the repository; "" if there is none."""
+        """Return the id of the repository's model in the library; "" if there is none."""
         return self._library.downloaded_from(repository)
 
     def retry_refused(self) -> None:
-        """Try again what was refused for want of a token."""
+        """Retry the downloads that were refused without a valid token."""
         for item in self._jobs.items:
             if item.task == "download" and item.remedy:
                 self._jobs.resume(item.id)
 
-    def _follow(self, id: str) -> None:
+    def _on_job_changed(self, id: str) -> None:
         item = self._jobs.item(id)
         if item is None or item.task == "download":
             self.changed.emit()

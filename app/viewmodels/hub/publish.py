@@ -1,4 +1,4 @@
-"""One conversion about to be published: the card for it, and what a person is asked before anything is sent."""
+"""Publishing of a conversion: the draft of its card, and the confirmation before anything is sent."""
 
 import re
 from collections.abc import Callable
@@ -19,20 +19,20 @@ _full_name = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Idle:
-    """No model was chosen."""
+class NoModel:
+    """No model is selected."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drafting:
-    """A process writes the card."""
+    """A process is writing the card."""
 
     model: ModelDescription
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
-    """The model cannot be published at all; `error` is the class in `errors.py`."""
+class DraftFailure:
+    """No card could be written; `error` is the class in `errors.py`."""
 
     model: ModelDescription
     title: str
@@ -40,37 +40,38 @@ class Trouble:
     error: str = ""
 
     @property
-    def may_pass(self) -> bool:
-        """Whether another try may help."""
+    def can_retry(self) -> bool:
         return self.error != "NotPublishable"
 
 
 @dataclass(frozen=True, slots=True)
 class Editing:
-    """The person looks through what is going to be sent. `problem` is why it could not go on, `error` its class in
-    `errors.py`; with `is_looking` the Hub is being asked.
+    """The user is editing the draft.
+
+    `problem` is the message of the last failure, `error` its class in `errors.py`. `is_checking` is True while a
+    process checks the repository.
     """
 
     model: ModelDescription
     repository: str
     card: str
-    named: str
-    """The repository that the card speaks of."""
+    card_repository: str
+    """The repository that the text of the card names."""
     account: str = ""
     is_public: bool = False
     warnings: tuple[str, ...] = ()
     problem: str = ""
     error: str = ""
-    is_looking: bool = False
+    is_checking: bool = False
 
     @property
     def license(self) -> str:
-        """The one that the card names."""
+        """The license named by the card."""
         return license_of(self.card)
 
     @property
     def notes(self) -> list[str]:
-        """What to read before it is published."""
+        """Sentences to read before publishing."""
         return [*filter(None, [license_warning(self.license)]), *self.warnings]
 
     @property
@@ -79,13 +80,13 @@ class Editing:
 
     @property
     def text(self) -> str:
-        """The card as people see it."""
+        """The card without its metadata, as readers see it."""
         return without_metadata(self.card)
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
-    """Everything is known; nothing is sent before the person agrees. `replaces` is whether another model may go."""
+class Confirming:
+    """The user is confirming the upload. With `replaces`, another model in the repository may be replaced."""
 
     draft: Editing
     target: PublishTarget
@@ -96,11 +97,11 @@ class Asking:
         return self.target.contents != "another model" or self.replaces
 
 
-State = Idle | Drafting | Trouble | Editing | Asking
+PublishState = NoModel | Drafting | DraftFailure | Editing | Confirming
 
 
 class Publishing(QObject):
-    """`publish` takes what the person has agreed to; it may refuse with a `FacetError`."""
+    """The state of publishing. `publish` adds the confirmed request to the queue, or raises a `FacetError`."""
 
     changed = Signal()
     started = Signal()
@@ -111,61 +112,62 @@ class Publishing(QObject):
     ) -> None:
         super().__init__(parent)
         self._questions, self._publish = questions, publish
-        self.state: State = Idle()
+        self.state: PublishState = NoModel()
 
     def open(self, model: ModelDescription) -> None:
-        """Turn to this model, and let a card be written for it."""
-        self._become(Drafting(model))
+        """Select a model, and draft a card for it."""
+        self._set_state(Drafting(model))
         request = DraftCard(id=new_id(), folder=str(model.path))
-        self._questions.ask(request, self._take_draft, latest_only=True)
+        self._questions.ask(request, self._on_draft, latest_only=True)
 
-    def try_again(self) -> None:
-        if isinstance(self.state, Trouble):
+    def retry(self) -> None:
+        if isinstance(self.state, DraftFailure):
             self.open(self.state.model)
 
-    def follow_sign_in(self) -> None:
-        """Propose a name below the account now that there is one."""
+    def on_signed_in(self) -> None:
+        """Suggest a repository of the new account."""
         if isinstance(self.state, Editing) and not self.state.account:
             self.open(self.state.model)
 
     def set_repository(self, repository: str) -> None:
-        """Publish under this name; once it is one, the card follows where it tells how to use the model."""
+        """Set the repository; if its name is valid, update the card too."""
         if isinstance(self.state, Editing) and repository != self.state.repository:
             draft = replace(self.state, repository=repository, problem="", error="")
             if _full_name.fullmatch(repository):
-                draft = replace(draft, card=_renamed(draft.card, draft.named, repository), named=repository)
-            self._become(draft)
+                card = _rename(draft.card, draft.card_repository, repository)
+                draft = replace(draft, card=card, card_repository=repository)
+            self._set_state(draft)
 
     def set_public(self, *, is_public: bool) -> None:
         if isinstance(self.state, Editing) and is_public != self.state.is_public:
-            self._become(replace(self.state, is_public=is_public, problem="", error=""))
+            self._set_state(replace(self.state, is_public=is_public, problem="", error=""))
 
     def set_card(self, card: str) -> None:
         if isinstance(self.state, Editing) and card != self.state.card:
-            self._become(replace(self.state, card=card, problem="", error=""))
+            self._set_state(replace(self.state, card=card, problem="", error=""))
 
     def review(self) -> None:
-        """Find out what sending would do, to ask the person about it."""
+        """Check the repository, then ask the user to confirm."""
         match self.state:
-            case Editing(is_looking=False) as draft:
-                self._become(replace(draft, is_looking=True, problem="", error=""))
-                self._questions.ask(_look(draft), self._take_target)
+            case Editing(is_checking=False) as draft:
+                self._set_state(replace(draft, is_checking=True, problem="", error=""))
+                self._questions.ask(_target_request(draft), self._on_target)
 
-    def replace_other(self, *, replaces: bool) -> None:
-        """Allow that the model goes that has the name now, or forbid it."""
-        if isinstance(self.state, Asking):
-            self._become(replace(self.state, replaces=replaces))
+    def set_replaces(self, *, replaces: bool) -> None:
+        """Allow or forbid replacing another model in the repository."""
+        if isinstance(self.state, Confirming):
+            self._set_state(replace(self.state, replaces=replaces))
 
     def go_back(self) -> bool:
-        """Go back to the draft; tell whether there was a step back to go."""
-        if isinstance(self.state, Asking):
-            self._become(self.state.draft)
+        """Go back from the confirmation to the draft; return False if there was no confirmation."""
+        if isinstance(self.state, Confirming):
+            self._set_state(self.state.draft)
             return True
         return False
 
     def send(self) -> None:
-        """Put what the person has agreed to into the queue."""
-        if not isinstance(self.state, Asking) or not self.state.can_send:
+        """Add the confirmed upload to the queue."""
+        if not isinstance(self.state, Confirming) or not self.state.can_send:
             return
         draft = self.state.draft
         request = Publish(
@@ -182,45 +184,45 @@ class Publishing(QObject):
             self.problem.emit(error.title, error.message)
             return
         self.close()
-        self._become(Idle())
+        self._set_state(NoModel())
         self.started.emit()
 
     def close(self) -> None:
-        """End the process that was asked; the next question starts another."""
+        """End the process that drafts and checks; the next request starts another."""
         self._questions.close()
 
-    def _take_draft(self, event: JobReply) -> None:
+    def _on_draft(self, event: JobReply) -> None:
         if not isinstance(self.state, Drafting):
             return
         if isinstance(event, CardDraft):
-            self._become(
+            self._set_state(
                 Editing(
                     self.state.model,
                     event.repository,
                     event.card,
-                    named=event.repository,
+                    card_repository=event.repository,
                     account=event.account,
                     warnings=event.warnings,
                 )
             )
         elif isinstance(event, RequestFailed):
-            self._become(Trouble(self.state.model, event.title, event.message, event.error))
+            self._set_state(DraftFailure(self.state.model, event.title, event.message, event.error))
 
-    def _take_target(self, event: JobReply) -> None:
+    def _on_target(self, event: JobReply) -> None:
         if not isinstance(self.state, Editing):
             return
-        draft = replace(self.state, is_looking=False)
+        draft = replace(self.state, is_checking=False)
         if isinstance(event, PublishTarget):
-            self._become(Asking(draft, event))
+            self._set_state(Confirming(draft, event))
         elif isinstance(event, RequestFailed):
-            self._become(replace(draft, problem=event.message, error=event.error))
+            self._set_state(replace(draft, problem=event.message, error=event.error))
 
-    def _become(self, state: State) -> None:
+    def _set_state(self, state: PublishState) -> None:
         self.state = state
         self.changed.emit()
 
 
-def _look(draft: Editing) -> InspectTarget:
+def _target_request(draft: Editing) -> InspectTarget:
     return InspectTarget(
         id=new_id(),
         folder=str(draft.model.path),
@@ -230,7 +232,7 @@ def _look(draft: Editing) -> InspectTarget:
     )
 
 
-def _renamed(card: str, before: str, after: str) -> str:
-    """Return the card with the new name, in its title too as long as that is the one that was written."""
+def _rename(card: str, before: str, after: str) -> str:
+    """Replace the repository's name in the card, and its title unless the user has changed it."""
     old, new = (f"\n# {name.rpartition('/')[2]}\n" for name in (before, after))
     return card.replace(old, new, 1).replace(before, after)

@@ -1,10 +1,10 @@
-"""The card of a catalog model: its purpose, its requirements, and whether it suits this Mac."""
+"""The card of a model in the catalog: its purpose, its size, and its suitability for this Mac."""
 
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
-from app.viewmodels.hub.catalog_items import CatalogueItem
+from app.viewmodels.hub.catalog_items import CatalogItem
 from app.viewmodels.hub.downloads import Downloads
 from app.views.discover.download_button import DownloadButton
 from app.views.kit.controls import Badge, SmallButton
@@ -14,11 +14,11 @@ from app.views.kit.theme import Theme
 
 
 class CatalogCard(QWidget):
-    """`opened` asks for the page of the repository on the Hub."""
+    """A card with buttons for details and the download."""
 
-    opened = Signal(str)
+    opened = Signal(str)  # the repository
 
-    def __init__(self, item: CatalogueItem, downloads: Downloads, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, item: CatalogItem, downloads: Downloads, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme, self._item = theme, item
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
@@ -41,7 +41,7 @@ class CatalogCard(QWidget):
         row = QHBoxLayout()
         row.setSpacing(8)
         row.addWidget(TextLabel(self._theme, self._item.name, role="heading"), 1)
-        row.addWidget(Badge(self._theme, self._item.amount), 0, Qt.AlignmentFlag.AlignVCenter)
+        row.addWidget(Badge(self._theme, self._item.parameters), 0, Qt.AlignmentFlag.AlignVCenter)
         return row
 
     def _foot(self, downloads: Downloads) -> QHBoxLayout:
@@ -51,7 +51,7 @@ class CatalogCard(QWidget):
         tone: Tone = "tertiary" if item.suitability == "too large" else "success"
         row.addWidget(TextLabel(theme, item.verdict, tone=tone, bold=self._is_first), 1)
         details = SmallButton(theme, "Details", f"Details: {item.name}")
-        details.setToolTip("Reads the model's page on the Hub")
+        details.setToolTip("Load the model's page from the Hub")
         details.clicked.connect(lambda: self.opened.emit(item.repository))
         row.addWidget(details)
         row.addWidget(DownloadButton(item.repository, downloads, theme, quiet=not self._is_first))

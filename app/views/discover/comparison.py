@@ -1,4 +1,4 @@
-"""A side-by-side comparison of repositories, with one row per property."""
+"""Several repositories side by side, with a row for each property."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -21,14 +21,14 @@ from mlx_engine.amounts import format_context, format_disk, format_short_count
 from mlx_engine.hub_messages import Evaluation, Variant
 
 _COLUMN_WIDTH = 190
-_MOST_CLAIMS = 12
+_EVALUATIONS_LIMIT = 12
 _UNKNOWN = "not stated"
 
 Fact = Callable[[Variant], str]
 
 _FACTS: Sequence[tuple[str, Fact]] = (
     ("Owner", lambda variant: variant.repository.partition("/")[0]),
-    ("Based on", lambda variant: variant.base_model),
+    ("Base model", lambda variant: variant.base_model),
     ("Parameters", lambda variant: format_short_count(variant.parameters) if variant.parameters else _UNKNOWN),
     ("Quantization", lambda variant: variant.quantization or _UNKNOWN),
     ("Size", lambda variant: format_disk(variant.size_bytes) if variant.size_bytes else _UNKNOWN),
@@ -42,7 +42,7 @@ _FACTS: Sequence[tuple[str, Fact]] = (
 
 
 class Comparison(QWidget):
-    """The comparison table, rebuilt each time it is shown."""
+    """A table of the compared variants, rebuilt whenever it is shown."""
 
     closed = Signal()
 
@@ -63,11 +63,11 @@ class Comparison(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(row)
         column.addWidget(self._scroll, 1)
-        discover.page_read.connect(self._renew)
-        theme.changed.connect(self._renew)
+        discover.page_read.connect(self._refresh)
+        theme.changed.connect(self._refresh)
 
     def show_variants(self) -> None:
-        """Show the repositories in the comparison."""
+        """Show the currently compared variants."""
         table = QWidget()
         grid = QGridLayout(table)
         grid.setContentsMargins(SIDE, 4, SIDE, SIDE)
@@ -87,15 +87,18 @@ class Comparison(QWidget):
         table.setAutoFillBackground(False)
 
     def _evaluations(self) -> list[tuple[str, Fact]]:
-        """Return a row for each result that a card claims, the most common first."""
-        claims = Counter(_claim(claim) for variant in self._discover.compared for claim in self._claims(variant))
-        return [(name, partial(self._value, name)) for name, _ in claims.most_common(_MOST_CLAIMS)]
-
-    def _claims(self, variant: Variant) -> tuple[Evaluation, ...]:
-        return self._discover.evaluations(variant)
+        """Return a row for each evaluation stated on the cards, the most common first."""
+        names = Counter(
+            _evaluation_name(evaluation)
+            for variant in self._discover.compared
+            for evaluation in self._discover.evaluations(variant)
+        )
+        return [(name, partial(self._value, name)) for name, _ in names.most_common(_EVALUATIONS_LIMIT)]
 
     def _value(self, name: str, variant: Variant) -> str:
-        return next((f"{claim.value:.4g}" for claim in self._claims(variant) if _claim(claim) == name), _UNKNOWN)
+        evaluations = self._discover.evaluations(variant)
+        values = (f"{evaluation.value:.4g}" for evaluation in evaluations if _evaluation_name(evaluation) == name)
+        return next(values, _UNKNOWN)
 
     def _heading(self, name: str) -> TextLabel:
         label = TextLabel(self._theme, name, tone="secondary", wraps=True)
@@ -107,7 +110,7 @@ class Comparison(QWidget):
         tone: Tone = FIT_TONES[fits.verdict]
         cells = [
             self._cell(variant.repository.rpartition("/")[2], bold=True),
-            self._cell(FIT_LABELS[fits.verdict] or _UNKNOWN, tone=tone, why=fits.explanation),
+            self._cell(FIT_LABELS[fits.verdict] or _UNKNOWN, tone=tone, tooltip=fits.explanation),
             *(self._cell(fact(variant)) for _, fact in facts),
         ]
         for line, cell in enumerate(cells):
@@ -115,9 +118,9 @@ class Comparison(QWidget):
         button = DownloadButton(variant.repository, self._downloads, self._theme, quiet=True)
         grid.addWidget(button, len(cells), number, Qt.AlignmentFlag.AlignLeft)
 
-    def _cell(self, text: str, *, tone: Tone = "text", bold: bool = False, why: str = "") -> TextLabel:
+    def _cell(self, text: str, *, tone: Tone = "text", bold: bool = False, tooltip: str = "") -> TextLabel:
         label = TextLabel(self._theme, text, tone=tone, bold=bold, wraps=True)
-        label.setToolTip(plain(why or text))
+        label.setToolTip(plain(tooltip or text))
         label.setFixedWidth(self._theme.scaled(_COLUMN_WIDTH))
         return label
 
@@ -125,10 +128,10 @@ class Comparison(QWidget):
         length = self._discover.fit(variant).context_length
         return f"{format_context(length)} tokens" if length else _UNKNOWN
 
-    def _renew(self) -> None:
+    def _refresh(self) -> None:
         if self.isVisible():
             self.show_variants()
 
 
-def _claim(evaluation: Evaluation) -> str:
+def _evaluation_name(evaluation: Evaluation) -> str:
     return f"{evaluation.dataset} · {evaluation.metric}"

@@ -1,4 +1,4 @@
-"""The page of a repository: its facts, whether it fits, its files, and its card."""
+"""The page of a repository: its properties, its fit on this Mac, its files, and its card."""
 
 from collections.abc import Iterable
 
@@ -24,8 +24,8 @@ from mlx_engine.amounts import format_context, format_disk, format_short_count
 from mlx_engine.hub_messages import ModelPage
 
 _FRAME_WIDTH = 340
-_MOST_FILES = 30
-_MOST_EVALUATIONS = 20
+_FILES_LIMIT = 30
+_EVALUATIONS_LIMIT = 20
 
 
 class _Frame(QWidget):
@@ -55,7 +55,7 @@ class _Frame(QWidget):
 
 
 class ModelPanel(VerticalScrollArea):
-    """The details of a repository; `closed` leads back to the previous view."""
+    """The page of the repository that was opened last."""
 
     closed = Signal()
     quantize_requested = Signal(str)  # the id of a model in the library
@@ -71,13 +71,13 @@ class ModelPanel(VerticalScrollArea):
         self.column.addStretch(1)
 
     def show_page(self, page: ModelPage) -> None:
-        """Show this one, from the top."""
+        """Show a page, scrolled to the top."""
         for part in self._parts:
             part.hide()
             part.deleteLater()
         self._parts = [self._heading(page), self._verdict(page), self._frames(page)]
-        for place, part in enumerate(self._parts):
-            self.column.insertWidget(place, part)
+        for index, part in enumerate(self._parts):
+            self.column.insertWidget(index, part)
         self._card.show_card(page.card or "*This repository has no card.*")
         self.verticalScrollBar().setValue(0)
 
@@ -86,19 +86,19 @@ class ModelPanel(VerticalScrollArea):
         heading = QWidget()
         back = IconButton(theme, "chevron-left", "Back")
         back.clicked.connect(self.closed)
-        outside = SmallButton(theme, "Open on the Hub…")
-        outside.clicked.connect(lambda: ask_to_open(self, hub_format.page_url(repository)))
-        name = QVBoxLayout()
-        name.setSpacing(2)
-        owner, _, title = repository.partition("/")
-        name.addWidget(TextLabel(theme, title, role="heading"))
-        name.addWidget(TextLabel(theme, owner, role="small", tone="secondary"))
+        website = SmallButton(theme, "Open on the Hub…")
+        website.clicked.connect(lambda: ask_to_open(self, hub_format.page_url(repository)))
+        title = QVBoxLayout()
+        title.setSpacing(2)
+        owner, _, name = repository.partition("/")
+        title.addWidget(TextLabel(theme, name, role="heading"))
+        title.addWidget(TextLabel(theme, owner, role="small", tone="secondary"))
         row = QHBoxLayout(heading)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(10)
         row.addWidget(back)
-        row.addLayout(name, 1)
-        row.addWidget(outside)
+        row.addLayout(title, 1)
+        row.addWidget(website)
         if model := self._downloads.model_of(repository):
             quantize = SmallButton(theme, "Quantize…")
             quantize.clicked.connect(lambda: self.quantize_requested.emit(model))
@@ -113,8 +113,8 @@ class ModelPanel(VerticalScrollArea):
     def _frames(self, page: ModelPage) -> QWidget:
         frames = [_Frame("About", self._rows(page), self._theme)]
         if page.evaluations:
-            claims = [(f"{claim.dataset} · {claim.metric}", f"{claim.value:.4g}") for claim in page.evaluations]
-            frames.append(_Frame("Evaluations claimed by the card", claims[:_MOST_EVALUATIONS], self._theme))
+            rows = [(f"{item.dataset} · {item.metric}", f"{item.value:.4g}") for item in page.evaluations]
+            frames.append(_Frame("Evaluations stated on the card", rows[:_EVALUATIONS_LIMIT], self._theme))
         frames.append(_Frame(f"Files ({len(page.files)})", _files(page), self._theme))
         grid = CardGrid(self._theme, _FRAME_WIDTH)
         grid.show_cards(frames)
@@ -138,7 +138,7 @@ class ModelPanel(VerticalScrollArea):
             column.addWidget(
                 TextLabel(
                     theme,
-                    "Gated: its makers ask you to sign in and accept their conditions on the Hub before the download.",
+                    "Gated: sign in and accept the terms on the Hub before you download this model.",
                     tone="warning",
                     wraps=True,
                 )
@@ -148,15 +148,15 @@ class ModelPanel(VerticalScrollArea):
     def _rows(self, page: ModelPage) -> list[tuple[str, str]]:
         variant, length = page.variant, self._discover.fit(page.variant).context_length
         rows = [
-            ("Made from", variant.base_model if variant.base_model != variant.repository else ""),
+            ("Base model", variant.base_model if variant.base_model != variant.repository else ""),
             ("Parameters", format_short_count(variant.parameters) if variant.parameters else ""),
             ("Weights", " · ".join(filter(None, (variant.quantization, _size(variant.size_bytes))))),
-            ("Download", _size(page.needed_bytes) or "nothing here that Facet could run"),
+            ("Download", _size(page.needed_bytes) or "not supported by Facet"),
             ("Context", f"{format_context(length)} tokens" if length else ""),
             ("License", hub_format.format_license(variant.license)),
-            ("Downloads in a month", f"{variant.downloads:,}"),
+            ("Downloads last month", f"{variant.downloads:,}"),
             ("Likes", f"{variant.likes:,}"),
-            ("Changed", variant.updated),
+            ("Updated", variant.updated),
             ("Commit", page.commit[:12]),
         ]
         return [row for row in rows if row[1]]
@@ -164,8 +164,8 @@ class ModelPanel(VerticalScrollArea):
 
 def _files(page: ModelPage) -> list[tuple[str, str]]:
     files = sorted(page.files, key=lambda file: -file.size_bytes)
-    rows = [(file.name, format_disk(file.size_bytes)) for file in files[:_MOST_FILES]]
-    return [*rows, ("…", f"{len(files) - _MOST_FILES} more")] if len(files) > _MOST_FILES else rows
+    rows = [(file.name, format_disk(file.size_bytes)) for file in files[:_FILES_LIMIT]]
+    return [*rows, ("…", f"{len(files) - _FILES_LIMIT} more")] if len(files) > _FILES_LIMIT else rows
 
 
 def _size(size_bytes: int) -> str:

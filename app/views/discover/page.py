@@ -1,4 +1,4 @@
-"""The Discover page: the catalog, search on the Hub, and downloads."""
+"""The Discover page: the catalog, searches on the Hub, and downloads."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 from app.viewmodels.bridges.offline import OfflineSwitch
 from app.viewmodels.formatting import hub as hub_format
 from app.viewmodels.hub.account import AccountViewModel
-from app.viewmodels.hub.discover import Browsing, DiscoverViewModel, Found, Reading, Searching, Trouble
+from app.viewmodels.hub.discover import Browsing, DiscoverViewModel, HubFailure, Reading, SearchHits, Searching
 from app.viewmodels.hub.downloads import Downloads
 from app.viewmodels.jobs.queue import Jobs
 from app.views.discover.catalog_card import CatalogCard
@@ -40,11 +40,11 @@ _ERROR_ACTIONS: Mapping[str, tuple[str, ...]] = {
 
 
 class DiscoverPage(QWidget):
-    """Renders the view-models; sends no request to the Hub before the user acts."""
+    """Renders the view-models. The Hub is not contacted before the user asks for something."""
 
     chat_requested = Signal(str)  # the id of a model in the library
     quantize_requested = Signal(str)  # the id of a model in the library
-    quantize_repository_requested = Signal(str)  # the repository to quantize while it downloads
+    quantize_repository_requested = Signal(str)  # a repository to quantize during its download
 
     def __init__(
         self,
@@ -58,26 +58,26 @@ class DiscoverPage(QWidget):
         super().__init__()
         self._discover, self._downloads, self._account = discover, downloads, account
         self._offline, self._theme = offline, theme
-        self._under_way = DownloadsPanel(jobs, theme, self)
+        self._downloads_panel = DownloadsPanel(jobs, theme, self)
         self._is_comparing = False
         self._sign_in: SignInDialog | None = None
         self.search_bar = SearchBar(discover.largest_bytes, theme)
-        self._person = IconButton(theme, "person", "Hugging Face account")
-        self._catalogue = self._new_catalogue()
+        self._account_button = IconButton(theme, "person", "Hugging Face account")
+        self._catalog = self._new_catalog()
         self._results = Results(discover, downloads, theme)
         self._panel = ModelPanel(discover, downloads, theme)
         self._comparison = Comparison(discover, downloads, theme)
-        self._notice = Placeholder(theme)
+        self._placeholder = Placeholder(theme)
         self._compare = TextButton(theme, "Compare")
-        self._forget = IconButton(theme, "close", "Clear the selection")
+        self._clear_comparison = IconButton(theme, "close", "Clear the selection")
         self._lay_out()
         self._connect()
         self._refresh()
-        self._refresh_selection()
+        self._refresh_compared()
 
-    def _new_catalogue(self) -> VerticalScrollArea:
+    def _new_catalog(self) -> VerticalScrollArea:
         scroll, theme = VerticalScrollArea(self._theme, "Catalog"), self._theme
-        cards = [CatalogCard(one, self._downloads, theme) for one in self._discover.catalogue]
+        cards = [CatalogCard(item, self._downloads, theme) for item in self._discover.catalog]
         for card in cards:
             card.opened.connect(self._discover.open)
         grid = CardGrid(theme, _CARD_WIDTH)
@@ -94,11 +94,11 @@ class DiscoverPage(QWidget):
         top.setContentsMargins(SIDE, 14, SIDE, 6)
         top.setSpacing(8)
         top.addWidget(self.search_bar, 1)
-        top.addWidget(self._person, 0, Qt.AlignmentFlag.AlignTop)
+        top.addWidget(self._account_button, 0, Qt.AlignmentFlag.AlignTop)
         self._stack = QStackedWidget()
-        # Its size hint is that of its tallest view, which would displace the filters in a small window.
+        # Its size hint is that of its tallest view, which would squeeze the filters in a small window.
         self._stack.setMinimumHeight(60)
-        for view in (self._catalogue, self._results, self._panel, self._comparison, self._notice):
+        for view in (self._catalog, self._results, self._panel, self._comparison, self._placeholder):
             self._stack.addWidget(view)
         self._tray = QWidget()
         tray = QHBoxLayout(self._tray)
@@ -106,7 +106,7 @@ class DiscoverPage(QWidget):
         self._selection = TextLabel(self._theme, tone="secondary")
         tray.addWidget(self._selection, 1)
         tray.addWidget(self._compare)
-        tray.addWidget(self._forget)
+        tray.addWidget(self._clear_comparison)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -115,83 +115,85 @@ class DiscoverPage(QWidget):
         column.addLayout(top)
         column.addWidget(self._stack, 1)
         column.addWidget(self._tray)
-        column.addWidget(self._under_way)
+        column.addWidget(self._downloads_panel)
 
     def _connect(self) -> None:
         discover = self._discover
         self.search_bar.searched.connect(self._search)
         self.search_bar.cleared.connect(self._browse)
-        self._person.clicked.connect(self.sign_in)
+        self._account_button.clicked.connect(self.sign_in)
         self._results.opened.connect(discover.open)
         self._panel.quantize_requested.connect(self.quantize_requested)
         self._panel.download_requested.connect(self.quantize_repository_requested)
         self._panel.closed.connect(discover.close_page)
-        self._comparison.closed.connect(lambda: self._show_comparison(visible=False))
-        self._compare.clicked.connect(lambda: self._show_comparison(visible=True))
-        self._forget.clicked.connect(discover.clear_comparison)
-        self._notice.action_chosen.connect(self._act)
-        self._under_way.chat_requested.connect(self.chat_requested)
-        self._under_way.sign_in_requested.connect(self.sign_in)
-        self._under_way.page_requested.connect(lambda repository: ask_to_open(self, hub_format.page_url(repository)))
-        discover.search_changed.connect(self._take_search)
+        self._comparison.closed.connect(lambda: self._set_comparing(False))
+        self._compare.clicked.connect(lambda: self._set_comparing(True))
+        self._clear_comparison.clicked.connect(discover.clear_comparison)
+        self._placeholder.action_chosen.connect(self._run_action)
+        self._downloads_panel.chat_requested.connect(self.chat_requested)
+        self._downloads_panel.sign_in_requested.connect(self.sign_in)
+        self._downloads_panel.page_requested.connect(
+            lambda repository: ask_to_open(self, hub_format.page_url(repository))
+        )
+        discover.search_changed.connect(self._on_search_changed)
         discover.page_changed.connect(self._refresh)
-        discover.compared_changed.connect(self._refresh_selection)
-        self._account.signed_in.connect(self._retry_signed_in)
+        discover.compared_changed.connect(self._refresh_compared)
+        self._account.signed_in.connect(self._on_signed_in)
 
     def sign_in(self) -> None:
         if self._sign_in is None:
             self._sign_in = SignInDialog(self._account, self._theme, self)
-        self._sign_in.ask()
+        self._sign_in.show_account()
 
     def search_for(self, text: str) -> None:
-        """Search for `text` as if the user had typed it."""
+        """Search for `text` as if the user had entered it."""
         self.search_bar.field.setText(text)
         self.search_bar.search()
 
     def _search(self, filters: object) -> None:
-        self._leave()
+        self._close_views()
         self._discover.find(filters)  # type: ignore[arg-type]  # a signal carries objects
 
     def _browse(self) -> None:
-        self._leave()
+        self._close_views()
         self._discover.browse()
 
-    def _leave(self) -> None:
+    def _close_views(self) -> None:
         self._is_comparing = False
         self._discover.close_page()
 
-    def _retry_signed_in(self) -> None:
+    def _on_signed_in(self) -> None:
         self._discover.reset()
         self._downloads.retry_refused()
-        if isinstance(self._discover.page, Trouble):
-            self._discover.repeat()
+        if isinstance(self._discover.page, HubFailure):
+            self._discover.retry()
 
-    def _act(self, action: str) -> None:
+    def _run_action(self, action: str) -> None:
         if action == _SIGN_IN:
             self.sign_in()
         elif action == _BACK:
             self._discover.close_page()
         elif action == _ONLINE:
             self._offline.turn(on=False)
-            self._discover.repeat()
+            self._discover.retry()
         else:
-            self._discover.repeat()
+            self._discover.retry()
 
-    def _take_search(self) -> None:
-        if isinstance(self._discover.search, Found):
+    def _on_search_changed(self) -> None:
+        if isinstance(self._discover.search, SearchHits):
             self._results.show_groups(self._discover.search.groups)
         self._refresh()
 
     def _refresh(self) -> None:
-        """Show the current page, or else the comparison, or else the search."""
+        """Show the open page, or else the comparison, or else the search."""
         match self._discover.page:
             case ModelPage() as page:
                 self._panel.show_page(page)
                 self._stack.setCurrentWidget(self._panel)
             case Reading(repository):
-                self._show_notice(f"Reading {repository}…", is_waiting=True, actions=(_BACK,))
-            case Trouble() as trouble:
-                self._show_trouble(trouble, (_BACK,))
+                self._show_message(f"Loading {repository}…", is_waiting=True, actions=(_BACK,))
+            case HubFailure() as failure:
+                self._show_failure(failure, (_BACK,))
             case _:
                 self._refresh_search()
 
@@ -201,41 +203,41 @@ class DiscoverPage(QWidget):
             return
         match self._discover.search:
             case Searching():
-                self._show_notice("Searching the Hub…", is_waiting=True)
-            case Trouble() as trouble:
-                self._show_trouble(trouble, ())
-            case Found(groups=()):
-                self._show_notice("Nothing found", "Try fewer words or remove a filter.", icon="search")
-            case Found():
+                self._show_message("Searching the Hub…", is_waiting=True)
+            case HubFailure() as failure:
+                self._show_failure(failure, ())
+            case SearchHits(groups=()):
+                self._show_message("No models found", "Try fewer words or remove a filter.", icon="search")
+            case SearchHits():
                 self._stack.setCurrentWidget(self._results)
             case Browsing():
-                self._stack.setCurrentWidget(self._catalogue)
+                self._stack.setCurrentWidget(self._catalog)
 
-    def _show_notice(
+    def _show_message(
         self, title: str, sentence: str = "", *, icon: str = "", is_waiting: bool = False, actions: tuple[str, ...] = ()
     ) -> None:
-        self._notice.show_message(title, sentence, icon=icon, is_waiting=is_waiting, actions=actions)
-        self._stack.setCurrentWidget(self._notice)
+        self._placeholder.show_message(title, sentence, icon=icon, is_waiting=is_waiting, actions=actions)
+        self._stack.setCurrentWidget(self._placeholder)
 
-    def _show_trouble(self, trouble: Trouble, more: tuple[str, ...]) -> None:
-        actions = (*_ERROR_ACTIONS.get(trouble.error, (_RETRY,)), *more)
+    def _show_failure(self, failure: HubFailure, more: tuple[str, ...]) -> None:
+        actions = (*_ERROR_ACTIONS.get(failure.error, (_RETRY,)), *more)
         if self._offline.is_forced:
             actions = tuple(action for action in actions if action != _ONLINE)
         self._strip.refresh()
-        icon = "offline" if trouble.error in ("NoNetwork", "Offline") else "warning"
-        self._show_notice(trouble.title, trouble.message, icon=icon, actions=actions)
+        icon = "offline" if failure.error in ("NoNetwork", "Offline") else "warning"
+        self._show_message(failure.title, failure.message, icon=icon, actions=actions)
 
-    def _refresh_selection(self) -> None:
-        number = len(self._discover.compared)
-        self._tray.setVisible(number > 0)
-        self._selection.setText(f"{number} selected to compare" if number > 1 else "Select another model to compare")
-        self._compare.setEnabled(number > 1)
+    def _refresh_compared(self) -> None:
+        count = len(self._discover.compared)
+        self._tray.setVisible(count > 0)
+        self._selection.setText(f"{count} models selected" if count > 1 else "Select another model to compare")
+        self._compare.setEnabled(count > 1)
         if self._is_comparing:
-            self._show_comparison(visible=number > 1)
+            self._set_comparing(count > 1)
 
-    def _show_comparison(self, *, visible: bool) -> None:
-        self._is_comparing = visible
-        if visible:
+    def _set_comparing(self, is_comparing: bool) -> None:
+        self._is_comparing = is_comparing
+        if is_comparing:
             self._comparison.show_variants()
             self._discover.read_compared()
         self._refresh()

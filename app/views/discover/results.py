@@ -1,4 +1,4 @@
-"""The results of a search: each base model with its variants below it."""
+"""The results of a search: base models with their variants."""
 
 from collections.abc import Iterable
 
@@ -22,22 +22,22 @@ from mlx_engine.hub_messages import ModelGroup, Variant
 
 
 class VariantRow(QWidget):
-    """One repository: how it is stored, how large it is, whether it fits; once its page was read, with its context."""
+    """A repository with its format, its size and its fit, which includes the context once its page has been read."""
 
-    opened = Signal(str)
+    opened = Signal(str)  # the repository
 
     def __init__(self, variant: Variant, discover: DiscoverViewModel, downloads: Downloads, theme: Theme) -> None:
         super().__init__()
         self._variant, self._discover = variant, discover
-        self._mark = CheckBox(theme, f"Compare {variant.repository}")
-        self._mark.setChecked(discover.is_compared(variant))
-        self._mark.toggled.connect(lambda on: discover.compare(variant, included=on))
-        discover.compared_changed.connect(self._refresh_check)
+        self._check_box = CheckBox(theme, f"Compare {variant.repository}")
+        self._check_box.setChecked(discover.is_compared(variant))
+        self._check_box.toggled.connect(lambda on: discover.compare(variant, included=on))
+        discover.compared_changed.connect(self._refresh_check_box)
         discover.page_read.connect(self._refresh_fit)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 4, 0, 4)
         row.setSpacing(10)
-        row.addWidget(self._mark)
+        row.addWidget(self._check_box)
         row.addLayout(self._text(theme), 1)
         self._badge = FitBadge(theme)
         row.addWidget(self._badge)
@@ -63,8 +63,8 @@ class VariantRow(QWidget):
         column.addWidget(TextLabel(theme, " · ".join(filter(None, facts)), role="small", tone="secondary"))
         return column
 
-    def _refresh_check(self) -> None:
-        self._mark.setChecked(self._discover.is_compared(self._variant))
+    def _refresh_check_box(self) -> None:
+        self._check_box.setChecked(self._discover.is_compared(self._variant))
 
     def _refresh_fit(self, repository: str) -> None:
         if repository == self._variant.repository:
@@ -73,7 +73,7 @@ class VariantRow(QWidget):
 
 
 class _Group(QWidget):
-    """A base model in a frame, its variants in it."""
+    """A frame with a base model and its variants."""
 
     def __init__(self, group: ModelGroup, rows: Iterable[VariantRow], theme: Theme) -> None:
         super().__init__()
@@ -90,8 +90,8 @@ class _Group(QWidget):
         column.setContentsMargins(16, 12, 16, 10)
         column.setSpacing(2)
         column.addLayout(heading)
-        details = " · ".join(filter(None, (owner, hub_format.format_license(first.license))))
-        column.addWidget(TextLabel(theme, details, role="small", tone="secondary"))
+        facts = " · ".join(filter(None, (owner, hub_format.format_license(first.license))))
+        column.addWidget(TextLabel(theme, facts, role="small", tone="secondary"))
         column.addSpacing(4)
         for row in rows:
             column.addWidget(row)
@@ -103,9 +103,9 @@ class _Group(QWidget):
 
 
 class Results(VerticalScrollArea):
-    """Shows the groups of a search. `opened` asks for the page of a repository."""
+    """The list of groups."""
 
-    opened = Signal(str)
+    opened = Signal(str)  # a repository
 
     def __init__(
         self, discover: DiscoverViewModel, downloads: Downloads, theme: Theme, parent: QWidget | None = None
@@ -119,15 +119,15 @@ class Results(VerticalScrollArea):
         self._groups: list[_Group] = []
 
     def show_groups(self, groups: tuple[ModelGroup, ...]) -> None:
-        """Show these in place of those before, from the top."""
-        for old in self._groups:
-            old.hide()
-            old.deleteLater()
+        """Replace the groups, and scroll to the top."""
+        for group_widget in self._groups:
+            group_widget.hide()
+            group_widget.deleteLater()
         variants = sum(len(group.variants) for group in groups)
         self._count.setText(f"{format_count(len(groups), 'model')} in {format_count(variants, 'variant')}")
         self._groups = [_Group(group, self._rows(group), self._theme) for group in groups]
-        for place, group in enumerate(self._groups, 1):
-            self.column.insertWidget(place, group)
+        for index, group_widget in enumerate(self._groups, 1):
+            self.column.insertWidget(index, group_widget)
         self.verticalScrollBar().setValue(0)
 
     def _rows(self, group: ModelGroup) -> list[VariantRow]:

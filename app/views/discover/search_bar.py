@@ -1,4 +1,4 @@
-"""The search field of the Hub and its filters. Searches start only with Return or the button."""
+"""The search field and filters for the Hub. A search starts with Return or the button."""
 
 from collections.abc import Mapping
 from typing import cast
@@ -23,12 +23,12 @@ _CLASSES: Mapping[str, tuple[str, ...]] = {
     "Large, above 30B": ("large",),
 }
 _LICENSES: Mapping[str, str] = {"Any license": "", **{title: name for name, title in LICENSES.items()}}
-_ACCESS: Mapping[str, bool | None] = {"Access: any": None, "Not gated": False, "Gated": True}
+_ACCESS: Mapping[str, bool | None] = {"Any access": None, "Not gated": False, "Gated": True}
 _ORDERS: Mapping[str, SearchOrder] = {"Most downloaded": "downloads", "Most liked": "likes", "Recent": "recent"}
 
 
 class SearchBar(QWidget):
-    """Emits `searched` with the filters, and `cleared` when the user ends the search."""
+    """Emits `searched` for a search, and `cleared` when the user returns to the catalog."""
 
     searched = Signal(object)  # SearchFilters
     cleared = Signal()
@@ -41,10 +41,10 @@ class SearchBar(QWidget):
         self._clear = IconButton(theme, "close", "Back to the catalog")
         self._button = FilledButton(theme, "Search")
         self._only_mlx = Chip(theme, "MLX only")
-        self._only_mlx.setToolTip("Models that run directly; others must be converted first")
+        self._only_mlx.setToolTip("Show only models that are ready to run. Others need conversion first.")
         self._only_mlx.setChecked(True)
         self._fits = Chip(theme, "Fits this Mac")
-        self._fits.setToolTip("Models whose weights fit into memory; the details of a model also count its context")
+        self._fits.setToolTip("Show only models whose weights fit in memory. A model's page also includes its context.")
         self._size = ChoiceChip(theme, "Size", _CLASSES, parent=self)
         self._license = ChoiceChip(theme, "License", _LICENSES, parent=self)
         self._access = ChoiceChip(theme, "Access", _ACCESS, parent=self)
@@ -71,9 +71,9 @@ class SearchBar(QWidget):
         self._button.clicked.connect(self.search)
         self._clear.clicked.connect(self.clear)
         for chip in (self._only_mlx, self._fits):
-            chip.toggled.connect(self._narrow)
+            chip.toggled.connect(self._on_filter_changed)
         for choice in (self._size, self._license, self._access, self._order):
-            choice.value_changed.connect(self._narrow)
+            choice.value_changed.connect(self._on_filter_changed)
 
     @property
     def filters(self) -> SearchFilters:
@@ -93,12 +93,12 @@ class SearchBar(QWidget):
         self.searched.emit(self.filters)
 
     def clear(self) -> None:
-        """End the search."""
+        """Clear the search and return to the catalog."""
         self._has_searched = False
         self.field.clear()
         self._clear.hide()
         self.cleared.emit()
 
-    def _narrow(self) -> None:
+    def _on_filter_changed(self) -> None:
         if self._has_searched:
             self.search()

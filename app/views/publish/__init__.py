@@ -1,1 +1,1 @@
-"""The page from which a conversion is published."""
+"""The page for publishing a conversion."""

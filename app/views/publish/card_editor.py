@@ -1,4 +1,4 @@
-"""The card that is going to be sent: as people will see it, or as it is written."""
+"""The editor of the model card, with a preview and the Markdown source."""
 
 from PySide6.QtCore import QRectF, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QTextOption
@@ -13,34 +13,34 @@ from app.views.transcript.card_text import CardText
 
 
 class CardEditor(QWidget):
-    """Shows and edits a card; `edited` carries the whole card, including metadata, while the user types."""
+    """Shows a preview of the card, or its source."""
 
-    edited = Signal(str)
+    edited = Signal(str)  # the whole card, including its metadata
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._visible_text = ""
+        self._text = ""
         self.edit = Chip(theme, "Edit")
         self.edit.setAccessibleName("Edit the card")
-        self.text = _PlainText(theme)
+        self.source = _SourceEditor(theme)
         self._card = CardText(theme)
-        self._preview = VerticalScrollArea(theme, "The card")
+        self._preview = VerticalScrollArea(theme, "Preview of the card")
         self._preview.column.setContentsMargins(14, 12, 14, 12)
         self._preview.column.addWidget(self._card)
         self._preview.column.addStretch(1)
         self._stack = QStackedWidget()
         self._stack.addWidget(self._preview)
-        self._stack.addWidget(self.text)
+        self._stack.addWidget(self.source)
         self._lay_out()
         self.edit.toggled.connect(self._stack.setCurrentIndex)
-        self.text.textChanged.connect(lambda: self.edited.emit(self.text.toPlainText()))
+        self.source.textChanged.connect(lambda: self.edited.emit(self.source.toPlainText()))
         theme.changed.connect(self.update)
 
     def _lay_out(self) -> None:
         head = QHBoxLayout()
         head.addWidget(TextLabel(self._theme, "Model card", role="small", bold=True))
-        head.addWidget(TextLabel(self._theme, "the README.md of the repository", role="small", tone="secondary"), 1)
+        head.addWidget(TextLabel(self._theme, "README.md of the repository", role="small", tone="secondary"), 1)
         head.addWidget(self.edit)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -51,28 +51,28 @@ class CardEditor(QWidget):
         self._stack.setMinimumHeight(self._theme.scaled(120))
 
     def show_card(self, card: str, text: str) -> None:
-        """Show the card; `text` is its visible part."""
-        if text != self._visible_text:
-            self._visible_text = text
+        """Show the card; `text` is the card without its metadata, for the preview."""
+        if text != self._text:
+            self._text = text
             self._card.show_card(text)
-        if card != self.text.toPlainText():
-            with QSignalBlocker(self.text):
-                self.text.setPlainText(card)
+        if card != self.source.toPlainText():
+            with QSignalBlocker(self.source):
+                self.source.setPlainText(card)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         area = QRectF(self._stack.geometry()).adjusted(0.5, 0.5, -0.5, -0.5)
         rounded(QPainter(self), area, 9, self._theme.palette.surface, self._theme.palette.border)
 
 
-class _PlainText(QPlainTextEdit):
-    """Markdown in letters of one width."""
+class _SourceEditor(QPlainTextEdit):
+    """The Markdown source in a monospaced font."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setTabChangesFocus(True)
-        self.setAccessibleName("The card as Markdown")
+        self.setAccessibleName("Card source in Markdown")
         self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         self.document().setDocumentMargin(12)

@@ -1,4 +1,4 @@
-"""The form for publishing a conversion: its name, its visibility and its card."""
+"""The form for a conversion to publish: repository, visibility and card."""
 
 from PySide6.QtCore import QSignalBlocker, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
@@ -14,15 +14,15 @@ from app.views.kit.theme import Theme
 from app.views.publish.card_editor import CardEditor
 
 _VISIBILITY = {
-    False: "Only you can see it, or the members of the organization.",
-    True: "Everybody can see it and download it.",
+    False: "Only you or members of the organization can see it.",
+    True: "Anyone can see and download it.",
 }
 
-_CURED_BY_SIGNING_IN = ("NeedsToken", "WrongToken", "ReadOnlyToken")
+_SIGN_IN_ERRORS = ("NeedsToken", "WrongToken", "ReadOnlyToken")
 
 
-class Form(QWidget):
-    """Follows the draft of `publishing`."""
+class PublishForm(QWidget):
+    """Shows and edits the draft of `publishing`."""
 
     sign_in_requested = Signal()
 
@@ -35,7 +35,7 @@ class Form(QWidget):
         self._license = TextLabel(theme, wraps=True)
         self.notes = Notes(theme)
         self.card = CardEditor(theme)
-        self._line = TextLabel(theme, role="small", tone="secondary", wraps=True)
+        self._status = TextLabel(theme, role="small", tone="secondary", wraps=True)
         self.sign_in = SmallButton(theme, "Sign in…")
         self.button = FilledButton(theme, "Review…")
         self._lay_out()
@@ -50,13 +50,13 @@ class Form(QWidget):
         chips.setSpacing(6)
         for part, stretch in ((self.private, 0), (self.public, 0), (self._visibility, 1)):
             chips.addWidget(part, stretch)
-        for row, name in enumerate(("Repository", "Visible to", "License")):
+        for row, name in enumerate(("Repository", "Visibility", "License")):
             grid.addWidget(TextLabel(self._theme, name, tone="secondary"), row, 0)
         grid.addWidget(self.repository, 0, 1)
         grid.addLayout(chips, 1, 1)
         grid.addWidget(self._license, 2, 1)
         foot = QHBoxLayout()
-        foot.addWidget(self._line, 1)
+        foot.addWidget(self._status, 1)
         foot.addWidget(self.sign_in)
         foot.addWidget(self.button)
         column = QVBoxLayout(self)
@@ -71,20 +71,20 @@ class Form(QWidget):
     def _connect(self) -> None:
         publishing = self._publishing
         self.repository.editingFinished.connect(lambda: publishing.set_repository(self.repository.text().strip()))
-        self.repository.textEdited.connect(lambda _text: self._line.set_tone("secondary"))
+        self.repository.textEdited.connect(lambda _text: self._status.set_tone("secondary"))
         for chip, is_public in ((self.private, False), (self.public, True)):
-            chip.clicked.connect(lambda _checked=False, is_public=is_public: self._choose(is_public=is_public))
+            chip.clicked.connect(lambda _checked=False, is_public=is_public: self._set_public(is_public=is_public))
         self.card.edited.connect(publishing.set_card)
         self.button.clicked.connect(self._review)
         self.sign_in.clicked.connect(self.sign_in_requested)
 
     def show_draft(self, draft: Editing) -> None:
-        """Show the present state of the draft."""
+        """Show the current draft."""
         with QSignalBlocker(self.repository):
             if self.repository.text().strip() != draft.repository:
                 self.repository.setText(draft.repository)
         self._show_visibility(is_public=draft.is_public)
-        base = f", made from {draft.base_model}" if draft.base_model else ""
+        base = f" (base model: {draft.base_model})" if draft.base_model else ""
         self._license.setText(f"{draft.license or 'unknown'}{base}")
         self.notes.show_sentences(draft.notes)
         self.card.show_card(draft.card, draft.text)
@@ -96,14 +96,14 @@ class Form(QWidget):
         self._visibility.setText(_VISIBILITY[is_public])
 
     def _show_foot(self, draft: Editing) -> None:
-        who = f"Signed in as {draft.account}. " if draft.account else "Publishing needs an account on the Hub. "
-        waits = "Asking the Hub…" if draft.is_looking else ""
-        self._line.setText(draft.problem or waits or f"{who}Nothing is sent before you agree.")
-        self._line.set_tone("danger" if draft.problem else "secondary")
-        self.sign_in.setVisible(not draft.account or draft.error in _CURED_BY_SIGNING_IN)
-        self.button.setEnabled(not draft.is_looking)
+        account = f"Signed in as {draft.account}." if draft.account else "Publishing needs a Hugging Face account."
+        checking = "Checking the repository…" if draft.is_checking else ""
+        self._status.setText(draft.problem or checking or f"{account} Nothing is sent until you confirm.")
+        self._status.set_tone("danger" if draft.problem else "secondary")
+        self.sign_in.setVisible(not draft.account or draft.error in _SIGN_IN_ERRORS)
+        self.button.setEnabled(not draft.is_checking)
 
-    def _choose(self, *, is_public: bool) -> None:
+    def _set_public(self, *, is_public: bool) -> None:
         self._publishing.set_public(is_public=is_public)
         self._show_visibility(is_public=is_public)
 

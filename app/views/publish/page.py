@@ -1,10 +1,10 @@
-"""The page that publishes a conversion: the draft, the confirmation, and errors before it."""
+"""The page for publishing a conversion: the form, then the confirmation."""
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from app.viewmodels.hub.publish import Asking, Drafting, Editing, Idle, Publishing, Trouble
+from app.viewmodels.hub.publish import Confirming, DraftFailure, Drafting, Editing, NoModel, Publishing
 from app.viewmodels.library.library import format_detail
 from app.views.kit.buttons import IconButton
 from app.views.kit.grid import SIDE
@@ -12,15 +12,15 @@ from app.views.kit.placeholder import Placeholder
 from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 from app.views.publish.confirmation import Confirmation
-from app.views.publish.form import Form
+from app.views.publish.form import PublishForm
 
-_AGAIN, _MODELS = "Try again", "Show models"
+_RETRY, _MODELS = "Try again", "Show models"
 
 
 class PublishPage(QWidget):
-    """`left` leads back to the models."""
+    """Shows the state of `publishing`."""
 
-    left = Signal()
+    closed = Signal()
     sign_in_requested = Signal()
 
     def __init__(self, publishing: Publishing, theme: Theme, parent: QWidget | None = None) -> None:
@@ -28,16 +28,16 @@ class PublishPage(QWidget):
         self._publishing, self._theme = publishing, theme
         self._name = TextLabel(theme, role="heading")
         self._facts = TextLabel(theme, role="small", tone="secondary")
-        self.form = Form(publishing, theme)
+        self.form = PublishForm(publishing, theme)
         self.confirmation = Confirmation(publishing, theme)
-        self._notice = Placeholder(theme)
+        self._placeholder = Placeholder(theme)
         self._stack = QStackedWidget()
-        for view in (self.form, self.confirmation, self._notice):
+        for view in (self.form, self.confirmation, self._placeholder):
             self._stack.addWidget(view)
         self._lay_out()
         publishing.changed.connect(self._refresh)
         self.form.sign_in_requested.connect(self.sign_in_requested)
-        self._notice.action_chosen.connect(self._act)
+        self._placeholder.action_chosen.connect(self._run_action)
         self._refresh()
 
     def _lay_out(self) -> None:
@@ -59,9 +59,9 @@ class PublishPage(QWidget):
         column.addWidget(self._stack, 1)
 
     def go_back(self) -> None:
-        """Leave the question, or else the page."""
+        """Close the confirmation, or else the page."""
         if not self._publishing.go_back():
-            self.left.emit()
+            self.closed.emit()
 
     def _refresh(self) -> None:
         state = self._publishing.state
@@ -69,33 +69,33 @@ class PublishPage(QWidget):
         match state:
             case Editing():
                 self.form.show_draft(state)
-                self._turn_to(self.form, self.form.repository)
-            case Asking():
-                self.confirmation.show_question(state)
-                self._turn_to(self.confirmation, self.confirmation.back)
+                self._show_view(self.form, focus=self.form.repository)
+            case Confirming():
+                self.confirmation.show_state(state)
+                self._show_view(self.confirmation, focus=self.confirmation.back)
             case Drafting():
-                self._show_notice("Writing the card…", is_waiting=True)
-            case Trouble():
-                self._show_notice(
+                self._show_message("Writing the card…", is_waiting=True)
+            case DraftFailure():
+                self._show_message(
                     state.title,
                     state.message,
                     icon="warning",
-                    actions=(_AGAIN, _MODELS) if state.may_pass else (_MODELS,),
+                    actions=(_RETRY, _MODELS) if state.can_retry else (_MODELS,),
                 )
-            case Idle():
-                sentence = "Choose a conversion on the page of models."
-                self._show_notice("Which model?", sentence, icon="publish", actions=(_MODELS,))
+            case NoModel():
+                sentence = "Choose a conversion on the Models page."
+                self._show_message("No model selected", sentence, icon="publish", actions=(_MODELS,))
 
-    def _turn_to(self, view: QWidget, first: QWidget) -> None:
+    def _show_view(self, view: QWidget, *, focus: QWidget) -> None:
         if self._stack.currentWidget() is not view:
             self._stack.setCurrentWidget(view)
-            first.setFocus(Qt.FocusReason.OtherFocusReason)
+            focus.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _show_model(self) -> None:
         match self._publishing.state:
-            case Idle():
+            case NoModel():
                 model = None
-            case Asking(draft=draft):
+            case Confirming(draft=draft):
                 model = draft.model
             case state:
                 model = state.model
@@ -103,7 +103,7 @@ class PublishPage(QWidget):
         self._facts.setText(format_detail(model) if model else "")
         self._facts.setVisible(model is not None)
 
-    def _show_notice(
+    def _show_message(
         self,
         title: str,
         sentence: str = "",
@@ -112,14 +112,14 @@ class PublishPage(QWidget):
         is_waiting: bool = False,
         actions: tuple[str, ...] = (),
     ) -> None:
-        self._notice.show_message(title, sentence, icon=icon, is_waiting=is_waiting, actions=actions)
-        self._stack.setCurrentWidget(self._notice)
+        self._placeholder.show_message(title, sentence, icon=icon, is_waiting=is_waiting, actions=actions)
+        self._stack.setCurrentWidget(self._placeholder)
 
-    def _act(self, action: str) -> None:
-        if action == _AGAIN:
-            self._publishing.try_again()
+    def _run_action(self, action: str) -> None:
+        if action == _RETRY:
+            self._publishing.retry()
         else:
-            self.left.emit()
+            self.closed.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

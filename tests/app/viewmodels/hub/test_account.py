@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.hub.account import AccountState, AccountViewModel, Asking, SignedIn, SignedOut, Unknown
+from app.viewmodels.hub.account import AccountState, AccountViewModel, Checking, SignedIn, SignedOut, Unknown
 from tests.hub.server import Hub
 
 TIMEOUT_MS = 20_000
@@ -23,7 +23,7 @@ def account(hub: Hub, tmp_path: Path, qapp: object) -> Iterator[AccountViewModel
 
 
 def answered(qtbot: QtBot, account: AccountViewModel) -> AccountState:
-    qtbot.waitUntil(lambda: not isinstance(account.state, Asking), timeout=TIMEOUT_MS)
+    qtbot.waitUntil(lambda: not isinstance(account.state, Checking), timeout=TIMEOUT_MS)
     return account.state
 
 
@@ -36,11 +36,11 @@ def test_a_token_is_tried_kept_and_removed(account: AccountViewModel, qtbot: QtB
     """Signed in by name, still so when asked again, and signed out for good."""
     account.sign_in(" hf_whale \n")
     assert answered(qtbot, account) == SignedIn("ada", "keychain")
-    account.ask()
+    account.refresh()
     assert answered(qtbot, account) == SignedIn("ada", "keychain")
     account.sign_out()
     assert answered(qtbot, account) == SignedOut()
-    account.ask()
+    account.refresh()
     assert answered(qtbot, account) == SignedOut()
 
 
@@ -51,5 +51,5 @@ def test_a_wrong_token_is_refused_with_a_sentence(account: AccountViewModel, qtb
     assert isinstance(state, SignedOut)
     assert state.problem
     assert "hf_shark" not in state.problem
-    account.ask()
+    account.refresh()
     assert answered(qtbot, account) == SignedOut()

@@ -8,7 +8,15 @@ import pytest
 from PySide6.QtCore import SignalInstance
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.hub.discover import MOST_COMPARED, Browsing, DiscoverViewModel, Found, Reading, Searching, Trouble
+from app.viewmodels.hub.discover import (
+    COMPARISON_LIMIT,
+    Browsing,
+    DiscoverViewModel,
+    HubFailure,
+    Reading,
+    SearchHits,
+    Searching,
+)
 from mlx_engine import network
 from mlx_engine.folders import Folders
 from mlx_engine.hub_messages import ModelPage, SearchFilters, Variant
@@ -52,7 +60,7 @@ def variant(number: int) -> Variant:
 
 def test_nothing_is_asked_before_a_person_asks(hub: Hub, discover: DiscoverViewModel) -> None:
     """The catalogue is there, and the Hub has heard nothing."""
-    assert discover.catalogue
+    assert discover.catalog
     assert isinstance(discover.search, Browsing)
     assert hub.requests == []
 
@@ -64,7 +72,7 @@ def test_variants_of_one_model_are_found_together(hub: Hub, discover: DiscoverVi
     discover.find(SearchFilters(text="whale"))
     assert isinstance(discover.search, Searching)
     until_answered(qtbot, discover.search_changed)
-    assert isinstance(discover.search, Found)
+    assert isinstance(discover.search, SearchHits)
     (group,) = discover.search.groups
     assert {one.quantization for one in group.variants} == {"4-bit", "8-bit"}
 
@@ -78,7 +86,7 @@ def test_a_search_does_not_wait_for_a_page_that_hangs(hub: Hub, discover: Discov
     qtbot.waitUntil(hold.reached.is_set, timeout=TIMEOUT_MS)
     discover.find(SearchFilters(text="whale"))
     until_answered(qtbot, discover.search_changed)
-    assert isinstance(discover.search, Found)
+    assert isinstance(discover.search, SearchHits)
     assert len(discover.search.groups) == 1
 
 
@@ -88,12 +96,12 @@ def test_a_fault_of_the_hub_is_told_and_can_be_repeated(hub: Hub, discover: Disc
     hub.inject("/api/models", Refuse(403))
     discover.find(SearchFilters(text="whale"))
     until_answered(qtbot, discover.search_changed)
-    assert isinstance(discover.search, Trouble)
+    assert isinstance(discover.search, HubFailure)
     assert discover.search.title
     assert discover.search.message
-    discover.repeat()
+    discover.retry()
     until_answered(qtbot, discover.search_changed)
-    assert isinstance(discover.search, Found)
+    assert isinstance(discover.search, SearchHits)
 
 
 def test_what_is_tried_offline_is_refused_and_counted(
@@ -106,7 +114,7 @@ def test_what_is_tried_offline_is_refused_and_counted(
     before = network.refused_count(logs)
     discover.find(SearchFilters(text="whale"))
     until_answered(qtbot, discover.search_changed)
-    assert isinstance(discover.search, Trouble)
+    assert isinstance(discover.search, HubFailure)
     assert discover.search.error == "Offline"
     assert network.refused_count(logs) == before + 1
 
@@ -130,7 +138,7 @@ def test_what_cards_claim_is_read_for_a_comparison(hub: Hub, discover: DiscoverV
     add_variant(hub, "converts/Shark-4bit")
     discover.find(SearchFilters())
     until_answered(qtbot, discover.search_changed)
-    assert isinstance(discover.search, Found)
+    assert isinstance(discover.search, SearchHits)
     variants = [variant for group in discover.search.groups for variant in group.variants]
     for variant in variants:
         discover.compare(variant, included=True)
@@ -150,7 +158,7 @@ def test_a_page_tells_whether_its_model_fits_with_its_context(
     repository.commit({**model_files(), "config.json": json.dumps(configuration).encode()})
     discover.find(SearchFilters())
     until_answered(qtbot, discover.search_changed)
-    assert isinstance(discover.search, Found)
+    assert isinstance(discover.search, SearchHits)
     (found,) = discover.search.groups[0].variants
     before = discover.fit(found)
     discover.open(found.repository)
@@ -177,9 +185,9 @@ def test_a_page_is_read_once(hub: Hub, discover: DiscoverViewModel, qtbot: QtBot
 
 def test_a_comparison_has_an_end(discover: DiscoverViewModel) -> None:
     """More than a table can show is not taken in, and nothing twice."""
-    for number in range(MOST_COMPARED + 2):
+    for number in range(COMPARISON_LIMIT + 2):
         discover.compare(variant(number), included=True)
     discover.compare(variant(0), included=True)
-    assert sorted(one.repository for one in discover.compared) == [f"owner/model-{n}" for n in range(MOST_COMPARED)]
+    assert sorted(one.repository for one in discover.compared) == [f"owner/model-{n}" for n in range(COMPARISON_LIMIT)]
     discover.compare(variant(0), included=False)
     assert not discover.is_compared(variant(0))

@@ -50,7 +50,7 @@ def test_a_download_arrives(hub: Hub, open_window: Callable[[], HubWindow], qtbo
     run = open_window()
     assert run.downloads.offer(MODEL) == Offer("download")
     with qtbot.waitSignal(run.library.refreshed, timeout=TIMEOUT_MS):
-        run.downloads.take(MODEL)
+        run.downloads.accept(MODEL)
         assert run.downloads.offer(MODEL).kind == "underway"
     until(qtbot, run, "done")
     assert run.downloads.offer(MODEL) == Offer("ready", 1.0)
@@ -79,7 +79,7 @@ def test_a_model_in_the_library_can_be_chatted_with(open_window: Callable[[], Hu
         run.install(MODEL)
     assert run.downloads.offer(MODEL).kind == "chat"
     with qtbot.waitSignal(run.downloads.chat_requested) as requested:
-        run.downloads.take(MODEL)
+        run.downloads.accept(MODEL)
     assert requested.args == ["owner/Whale-4bit"]
 
 
@@ -89,7 +89,7 @@ def test_a_download_goes_on_after_a_restart(hub: Hub, open_window: Callable[[], 
     hold = Hold(2_500_000)
     hub.inject("/large/", hold)
     run = open_window()
-    run.downloads.take(MODEL)
+    run.downloads.accept(MODEL)
     qtbot.waitUntil(hold.reached.is_set, timeout=TIMEOUT_MS)
     run = open_window()
     until(qtbot, run, "done")
@@ -101,13 +101,13 @@ def test_a_paused_download_waits_for_a_person(hub: Hub, open_window: Callable[[]
     hold = Hold(0)
     hub.inject("/large/", hold)
     run = open_window()
-    run.downloads.take(MODEL)
+    run.downloads.accept(MODEL)
     qtbot.waitUntil(hold.reached.is_set, timeout=TIMEOUT_MS)
     run.jobs.pause(run.jobs.items[0].id)
     run = open_window()
     until(qtbot, run, "paused")
     assert run.downloads.offer(MODEL).kind == "resume"
-    run.downloads.take(MODEL)
+    run.downloads.accept(MODEL)
     until(qtbot, run, "done")
 
 
@@ -117,7 +117,7 @@ def test_a_gated_model_says_what_to_do(hub: Hub, open_window: Callable[[], HubWi
     hub.tokens["hf_whale"] = "ada"
     hub.accepted.add(("ada", MODEL))
     run = open_window()
-    run.downloads.take(MODEL)
+    run.downloads.accept(MODEL)
     until(qtbot, run, "failed")
     assert run.jobs.items[0].remedy == "sign in"
     with qtbot.waitSignal(run.account.signed_in, timeout=TIMEOUT_MS):
@@ -131,7 +131,7 @@ def test_nothing_is_downloaded_offline(hub: Hub, open_window: Callable[[], HubWi
     add_model(hub, MODEL)
     run = open_window()
     run.offline.turn(on=True)
-    run.downloads.take(MODEL)
+    run.downloads.accept(MODEL)
     assert [item.kind for item in run.jobs.items] == ["queued"]
     assert hub.requests == []
     run.offline.turn(on=False)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.hub.publish import Asking, Editing, Idle, Publishing, Trouble
+from app.viewmodels.hub.publish import Confirming, DraftFailure, Editing, NoModel, Publishing
 from app.views.kit.theme import Theme
 from mlx_engine.models.description.describe import describe
 from tests.app.hub_window import HubWindow
@@ -47,12 +47,12 @@ def editing(publishing: Publishing) -> Editing:
     return publishing.state
 
 
-def review(publishing: Publishing, qtbot: QtBot) -> Asking | Editing:
+def review(publishing: Publishing, qtbot: QtBot) -> Confirming | Editing:
     publishing.review()
     qtbot.waitUntil(
-        lambda: not isinstance(publishing.state, Editing) or not publishing.state.is_looking, timeout=TIMEOUT_MS
+        lambda: not isinstance(publishing.state, Editing) or not publishing.state.is_checking, timeout=TIMEOUT_MS
     )
-    assert isinstance(publishing.state, Asking | Editing)
+    assert isinstance(publishing.state, Confirming | Editing)
     return publishing.state
 
 
@@ -63,12 +63,12 @@ def test_a_conversion_is_published_after_the_question(
     folder = write_conversion(tmp_path / "Whale-4bit")
     assert draft(publishing, folder, qtbot).repository == NAME
     question = review(publishing, qtbot)
-    assert isinstance(question, Asking)
+    assert isinstance(question, Confirming)
     assert (question.target.account, question.target.is_public) == ("ada", False)
     assert {seen.method for seen in hub.requests} == {"GET"}
     with qtbot.waitSignal(publishing.started):
         publishing.send()
-    assert isinstance(publishing.state, Idle)
+    assert isinstance(publishing.state, NoModel)
     qtbot.waitUntil(lambda: [item.kind for item in window.jobs.items] == ["done"], timeout=TIMEOUT_MS)
     (item,) = window.jobs.items
     assert (item.task, item.subject, item.remedy) == ("publication", NAME, "page")
@@ -94,7 +94,7 @@ def test_what_is_written_into_the_card_is_sent(publishing: Publishing, tmp_path:
     publishing.set_card(found.card.replace("license: unknown", "license: mit"))
     assert editing(publishing).notes == []
     question = review(publishing, qtbot)
-    assert isinstance(question, Asking)
+    assert isinstance(question, Confirming)
     assert "license: mit" in question.draft.card
 
 
@@ -117,10 +117,10 @@ def test_another_model_is_replaced_only_when_that_was_said(
     hub.accepted.add(("ada", NAME))
     draft(publishing, write_conversion(tmp_path / "Whale-4bit"), qtbot)
     question = review(publishing, qtbot)
-    assert isinstance(question, Asking)
+    assert isinstance(question, Confirming)
     publishing.send()
     assert not window.jobs.items
-    publishing.replace_other(replaces=True)
+    publishing.set_replaces(replaces=True)
     publishing.send()
     assert len(window.jobs.items) == 1
 
@@ -138,6 +138,6 @@ def test_after_signing_in_a_name_below_the_account_is_proposed(
 
 def test_what_facet_has_not_made_is_said(publishing: Publishing, tmp_path: Path, qtbot: QtBot) -> None:
     publishing.open(describe(write_model(tmp_path / "Whale"), "maker/Whale"))
-    qtbot.waitUntil(lambda: isinstance(publishing.state, Trouble), timeout=TIMEOUT_MS)
-    assert isinstance(publishing.state, Trouble)
-    assert not publishing.state.may_pass
+    qtbot.waitUntil(lambda: isinstance(publishing.state, DraftFailure), timeout=TIMEOUT_MS)
+    assert isinstance(publishing.state, DraftFailure)
+    assert not publishing.state.can_retry

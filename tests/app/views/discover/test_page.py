@@ -75,8 +75,8 @@ def search(page: DiscoverPage, text: str, qtbot: QtBot) -> None:
 
 def test_the_catalogue_is_there_without_a_word_to_the_hub(hub: Hub, page: DiscoverPage, run: HubWindow) -> None:
     """Opening the page asks nothing of anybody."""
-    assert len(page.findChildren(CatalogCard)) == len(run.discover.catalogue)
-    assert "Begin with this" in words(page)
+    assert len(page.findChildren(CatalogCard)) == len(run.discover.catalog)
+    assert "Best pick" in words(page)
     assert hub.requests == []
 
 
@@ -95,7 +95,7 @@ def test_a_search_is_shown_compared_and_left(hub: Hub, page: DiscoverPage, qtbot
     button(page, "Back to the results").click()
     assert "1 model in 2 variants" in words(page)
     button(page, "Back to the catalog").click()
-    assert "Begin with this" in words(page)
+    assert "Best pick" in words(page)
 
 
 def test_the_page_of_a_model_shows_its_card_and_files(hub: Hub, page: DiscoverPage, qtbot: QtBot) -> None:
@@ -142,7 +142,7 @@ def test_a_refused_download_leads_to_signing_in(hub: Hub, page: DiscoverPage, ru
     add_variant(hub, "converts/Gated-4bit", gated=True)
     hub.tokens["hf_whale"] = "ada"
     hub.accepted.add(("ada", "converts/Gated-4bit"))
-    run.downloads.take("converts/Gated-4bit")
+    run.downloads.accept("converts/Gated-4bit")
     qtbot.waitUntil(lambda: "Sign-in required" in words(page), timeout=TIMEOUT_MS)
     button(page, "Sign in…").click()
     assert page.findChildren(SignInDialog)
@@ -154,7 +154,7 @@ def test_a_refused_download_leads_to_signing_in(hub: Hub, page: DiscoverPage, ru
 def test_finished_downloads_can_be_cleared(hub: Hub, page: DiscoverPage, run: HubWindow, qtbot: QtBot) -> None:
     """With nothing left to tell, the panel goes."""
     add_variant(hub, "converts/Whale-4bit")
-    run.downloads.take("converts/Whale-4bit")
+    run.downloads.accept("converts/Whale-4bit")
     qtbot.waitUntil(lambda: "every file verified" in words(page), timeout=TIMEOUT_MS)
     button(page, "Clear finished").click()
     assert not any(row.isVisible() for row in page.findChildren(JobRow))

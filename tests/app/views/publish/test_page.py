@@ -80,7 +80,7 @@ def words(page: PublishPage) -> str:
 def test_the_question_lists_all_that_is_sent(show: Show, queue: list[Publish]) -> None:
     """Account, repository, visibility, and every file with its size; the button then hands it on."""
     page = show(DRAFT, TARGET)
-    assert "Nothing is sent before you agree" in words(page)
+    assert "Nothing is sent until you confirm" in words(page)
     page.form.button.click()
     for told in ("ada", "ada/Whale-4bit (new)", "Private", "model.safetensors", "4.2 GB", "README.md", "llama3.2"):
         assert told in words(page)
@@ -92,7 +92,7 @@ def test_the_question_lists_all_that_is_sent(show: Show, queue: list[Publish]) -
 def test_the_card_can_be_edited_before(show: Show, queue: list[Publish]) -> None:
     page = show(DRAFT, TARGET)
     page.form.card.edit.setChecked(True)
-    page.form.card.text.setPlainText(CARD + "My own words.\n")
+    page.form.card.source.setPlainText(CARD + "My own words.\n")
     page.form.public.click()
     page.form.button.click()
     page.confirmation.button.click()
@@ -114,7 +114,7 @@ def test_replacing_another_model_takes_a_word(show: Show, queue: list[Publish]) 
         ),
     )
     page.form.button.click()
-    assert "holds another model" in words(page)
+    assert "contains another model" in words(page)
     assert not page.confirmation.button.isEnabled()
     page.confirmation.replace.setChecked(True)
     page.confirmation.button.click()
@@ -135,7 +135,7 @@ def test_escape_goes_back_one_step(show: Show, qtbot: QtBot) -> None:
     assert page.confirmation.isVisible()
     qtbot.keyClick(page, Qt.Key.Key_Escape)
     assert page.form.isVisible()
-    with qtbot.waitSignal(page.left):
+    with qtbot.waitSignal(page.closed):
         qtbot.keyClick(page, Qt.Key.Key_Escape)
 
 
