@@ -18,7 +18,7 @@ class Unknown:
 
 
 @dataclass(frozen=True, slots=True)
-class Checking:
+class CheckingToken:
     """A process is checking the token."""
 
 
@@ -35,7 +35,7 @@ class SignedIn:
     source: TokenSource
 
 
-AccountState = Unknown | Checking | SignedOut | SignedIn
+AccountState = Unknown | CheckingToken | SignedOut | SignedIn
 
 
 class AccountViewModel(QObject):
@@ -65,7 +65,7 @@ class AccountViewModel(QObject):
         self._questions.close()
 
     def _send(self, request: JobRequest, *, is_new: bool = False) -> None:
-        self._set_state(Checking())
+        self._set_state(CheckingToken())
 
         def on_reply(event: JobReply) -> None:
             self._questions.close()

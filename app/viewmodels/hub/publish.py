@@ -19,7 +19,7 @@ _full_name = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 @dataclass(frozen=True, slots=True)
-class NoModel:
+class NoConversion:
     """No model is selected."""
 
 
@@ -97,7 +97,7 @@ class Confirming:
         return self.target.contents != "another model" or self.replaces
 
 
-PublishState = NoModel | Drafting | DraftFailure | Editing | Confirming
+PublishState = NoConversion | Drafting | DraftFailure | Editing | Confirming
 
 
 class Publishing(QObject):
@@ -112,7 +112,7 @@ class Publishing(QObject):
     ) -> None:
         super().__init__(parent)
         self._questions, self._publish = questions, publish
-        self.state: PublishState = NoModel()
+        self.state: PublishState = NoConversion()
 
     def open(self, model: ModelDescription) -> None:
         """Select a model, and draft a card for it."""
@@ -184,7 +184,7 @@ class Publishing(QObject):
             self.problem.emit(error.title, error.message)
             return
         self.close()
-        self._set_state(NoModel())
+        self._set_state(NoConversion())
         self.started.emit()
 
     def close(self) -> None:

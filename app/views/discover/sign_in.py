@@ -3,7 +3,7 @@
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.viewmodels.formatting import hub as hub_format
-from app.viewmodels.hub.account import AccountState, AccountViewModel, Checking, SignedIn, SignedOut
+from app.viewmodels.hub.account import AccountState, AccountViewModel, CheckingToken, SignedIn, SignedOut
 from app.views.kit.buttons import TextButton
 from app.views.kit.controls import FilledButton
 from app.views.kit.text_label import TextLabel
@@ -79,7 +79,7 @@ class SignInDialog(QDialog):
 
     def _refresh(self) -> None:
         state = self._account.state
-        is_signed_in, is_checking = isinstance(state, SignedIn), isinstance(state, Checking)
+        is_signed_in, is_checking = isinstance(state, SignedIn), isinstance(state, CheckingToken)
         self._title.setText(_title(state))
         self._explanation.setText(_SOURCES[state.source] if isinstance(state, SignedIn) else _EXPLANATION)
         problem = state.problem if isinstance(state, SignedOut) else ""
@@ -109,7 +109,7 @@ def _title(state: AccountState) -> str:
     match state:
         case SignedIn(name):
             return f"Signed in as {name}"
-        case Checking():
+        case CheckingToken():
             return "Checking your account…"
         case _:
             return "Sign in to the Hugging Face Hub"

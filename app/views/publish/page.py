@@ -4,7 +4,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
-from app.viewmodels.hub.publish import Confirming, DraftFailure, Drafting, Editing, NoModel, Publishing
+from app.viewmodels.hub.publish import Confirming, DraftFailure, Drafting, Editing, NoConversion, Publishing
 from app.viewmodels.library.library import format_detail
 from app.views.kit.buttons import IconButton
 from app.views.kit.grid import SIDE
@@ -82,7 +82,7 @@ class PublishPage(QWidget):
                     icon="warning",
                     actions=(_RETRY, _MODELS) if state.can_retry else (_MODELS,),
                 )
-            case NoModel():
+            case NoConversion():
                 sentence = "Choose a conversion on the Models page."
                 self._show_message("No model selected", sentence, icon="publish", actions=(_MODELS,))
 
@@ -93,7 +93,7 @@ class PublishPage(QWidget):
 
     def _show_model(self) -> None:
         match self._publishing.state:
-            case NoModel():
+            case NoConversion():
                 model = None
             case Confirming(draft=draft):
                 model = draft.model

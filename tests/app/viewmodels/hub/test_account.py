@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.hub.account import AccountState, AccountViewModel, Checking, SignedIn, SignedOut, Unknown
+from app.viewmodels.hub.account import AccountState, AccountViewModel, CheckingToken, SignedIn, SignedOut, Unknown
 from tests.hub.server import Hub
 
 TIMEOUT_MS = 20_000
@@ -23,7 +23,7 @@ def account(hub: Hub, tmp_path: Path, qapp: object) -> Iterator[AccountViewModel
 
 
 def answered(qtbot: QtBot, account: AccountViewModel) -> AccountState:
-    qtbot.waitUntil(lambda: not isinstance(account.state, Checking), timeout=TIMEOUT_MS)
+    qtbot.waitUntil(lambda: not isinstance(account.state, CheckingToken), timeout=TIMEOUT_MS)
     return account.state
 
 

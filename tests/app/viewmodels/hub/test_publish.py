@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.viewmodels.hub.publish import Confirming, DraftFailure, Editing, NoModel, Publishing
+from app.viewmodels.hub.publish import Confirming, DraftFailure, Editing, NoConversion, Publishing
 from app.views.kit.theme import Theme
 from mlx_engine.models.description.describe import describe
 from tests.app.hub_window import HubWindow
@@ -68,7 +68,7 @@ def test_a_conversion_is_published_after_the_question(
     assert {seen.method for seen in hub.requests} == {"GET"}
     with qtbot.waitSignal(publishing.started):
         publishing.send()
-    assert isinstance(publishing.state, NoModel)
+    assert isinstance(publishing.state, NoConversion)
     qtbot.waitUntil(lambda: [item.kind for item in window.jobs.items] == ["done"], timeout=TIMEOUT_MS)
     (item,) = window.jobs.items
     assert (item.task, item.subject, item.remedy) == ("publication", NAME, "page")
