@@ -69,8 +69,8 @@ import sys
 from pathlib import Path
 from mlx_engine.quantize.recipes.builtin import recipe
 from mlx_engine.quantize.mlx.convert import convert
-from mlx_engine.quantize.mlx.folder import Folder
-for _ in convert(Folder(Path(sys.argv[1])), Path(sys.argv[2]), recipe({name!r})):
+from mlx_engine.quantize.mlx.folder import FolderSource
+for _ in convert(FolderSource(Path(sys.argv[1])), Path(sys.argv[2]), recipe({name!r})):
     pass
 """
 _peak_program = """
