@@ -74,8 +74,8 @@ class LoadGate(QObject):
     ) -> None:
         """Ask about a load that would end an answer: proceed `later`, after the answer, or `now`."""
         options = (
-            LoadOption("Load after the answer", self._closing(later)),
-            LoadOption("Stop and load", self._closing(now), "anyway"),
+            LoadOption("Load After the Answer", self._closing(later)),
+            LoadOption("Stop and Load", self._closing(now), "anyway"),
         )
         self._ask(LoadQuestion(title, message, options))
 
@@ -122,8 +122,8 @@ class LoadGate(QObject):
 
         return [
             *load_options(ways, changed),
-            LoadOption("Find a smaller model", self.smaller_model_requested.emit, "elsewhere"),
-            LoadOption("Load anyway", self._closing(accept), "anyway"),
+            LoadOption("Find a Smaller Model", self.smaller_model_requested.emit, "elsewhere"),
+            LoadOption("Load Anyway", self._closing(accept), "anyway"),
         ]
 
     def _closing(self, act: Callable[[], object]) -> Callable[[], object]:

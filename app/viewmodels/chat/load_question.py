@@ -73,7 +73,7 @@ def load_options(ways: Alternatives, change: Callable[..., object]) -> list[Load
     """Return an option for each way to make the model fit; `change` takes context, cache_bits or model by name."""
     options = []
     if (context := ways.context) > 0:
-        options.append(LoadOption(f"Use a context of {context:,} tokens", lambda: change(context=context)))
+        options.append(LoadOption(f"Use a Context of {context:,} Tokens", lambda: change(context=context)))
     if (bits := ways.cache_bits) is not None:
         options.append(
             LoadOption(f"Use a{'n' if bits == 8 else ''} {bits}-bit KV cache", lambda: change(cache_bits=bits))

@@ -38,14 +38,14 @@ def idle(study: Study) -> StudyStatus:
     if failed:
         text = f"Couldn't measure everything for {format_count(failed, 'model')}. See the details below."
         more = f" {_describe_rest(study)}" if steps_left else ""
-        return StudyStatus(f"{text}{more}", share_done(study), start_label="Try again")
+        return StudyStatus(f"{text}{more}", share_done(study), start_label="Try Again")
     if steps_left:
         return StudyStatus(f"Paused: {_describe_rest(study)}", share_done(study), start_label="Resume")
     disturbed = sum(bool(row.speed and row.speed.disturbed) for row in study.rows)
     if disturbed:
         models = format_count(disturbed, "model")
         text = f"Done, but the speed of {models} is unreliable (*), because something else was running."
-        return StudyStatus(text, 1.0, start_label="Measure again")
+        return StudyStatus(text, 1.0, start_label="Measure Again")
     return StudyStatus("Done", 1.0)
 
 

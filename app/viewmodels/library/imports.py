@@ -70,7 +70,7 @@ class ModelImports(QObject):
 
     def _refusal(self, source: Path) -> str:
         if any(item.source == source for item in self._queue):
-            return "It is already being added."
+            return "This model is already being added."
         if source.is_dir():
             is_in_library = source.absolute().is_relative_to(self._folder.absolute())
             return "This model is already in your library." if is_in_library else ""

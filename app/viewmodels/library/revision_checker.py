@@ -99,4 +99,4 @@ def _status(event: JobReply, revision: str) -> RevisionStatus:
         case RequestFailed(message=message):
             return CheckFailed(message)
         case _:
-            return CheckFailed("The Hub did not respond.")
+            return CheckFailed("The Hugging Face Hub did not respond. Try again later.")

@@ -36,7 +36,7 @@ def plan_conversion(
         )
     target = folder / name
     if name.casefold() in used_names:
-        return ConversionPlan(card, name, "Two results can't have the same name.", preflight.free_name(target))
+        return ConversionPlan(card, name, "Two models can't have the same name.", preflight.free_name(target))
     try:
         preflight.check_target(source, target)
     except FacetError as error:

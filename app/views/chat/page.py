@@ -34,7 +34,7 @@ class ChatPage(QWidget):
         self._preparation = ""
         self._empty = EmptyState(theme)
         self._throughput = ThroughputBar(theme)
-        self._end_button = SmallButton(theme, "Quit model")
+        self._end_button = SmallButton(theme, "Quit Model")
         self._end_button.setToolTip("The model is not responding to Stop. Quitting it keeps the text so far.")
         self._question = LoadQuestionPanel(chat.gate, theme)
         self._held_text = ""

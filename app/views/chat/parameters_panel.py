@@ -59,7 +59,7 @@ class ParametersPanel(QWidget):
         self._parameters, self._theme = chat.parameters, theme
         self._heading = QLabel("Chat Parameters")
         self._form = FieldForm((_SYSTEM_PROMPT, _THINK, *fields(Sampling), _CONTEXT, _CACHE_BITS), theme)
-        self._reset_button = TextButton(theme, "Reset to defaults")
+        self._reset_button = TextButton(theme, "Reset to Defaults")
         self._lay_out()
         self._form.edited.connect(self._set)
         self._reset_button.clicked.connect(self._parameters.reset)

@@ -16,7 +16,7 @@ _TITLES: Mapping[OfferKind, str] = {
     "download": "Download",
     "underway": "Waiting",
     "resume": "Resume",
-    "retry": "Try again",
+    "retry": "Try Again",
     "ready": "Ready",
     "chat": "Chat",
 }

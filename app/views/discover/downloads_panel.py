@@ -27,7 +27,7 @@ class DownloadsPanel(QWidget):
         super().__init__(parent)
         self._jobs, self._theme = jobs, theme
         self._heading = TextLabel(theme, "Downloads", role="small", tone="secondary", bold=True)
-        self._clear = SmallButton(theme, "Clear finished")
+        self._clear = SmallButton(theme, "Clear Finished")
         self._list = JobList(jobs, theme, "Downloads", "download")
         self._lay_out()
         self._list.chat_requested.connect(self.chat_requested)

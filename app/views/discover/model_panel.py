@@ -104,7 +104,7 @@ class ModelPanel(VerticalScrollArea):
             quantize.clicked.connect(lambda: self.quantize_requested.emit(model))
             row.addWidget(quantize)
         elif page.needed_bytes:
-            both = SmallButton(theme, "Download and quantize…")
+            both = SmallButton(theme, "Download and Quantize…")
             both.clicked.connect(lambda: self.download_requested.emit(repository))
             row.addWidget(both)
         row.addWidget(DownloadButton(repository, self._downloads, theme))

@@ -22,7 +22,7 @@ class OfflineStrip(QWidget):
         super().__init__(parent)
         self._offline, self._theme = offline, theme
         self._label = TextLabel(theme)
-        self._button = TextButton(theme, "Go online")
+        self._button = TextButton(theme, "Go Online")
         self._button.clicked.connect(lambda: offline.turn(on=False))
         row = QHBoxLayout(self)
         row.setContentsMargins(SIDE, 6, SIDE, 6)

@@ -30,7 +30,7 @@ from mlx_engine.amounts import format_memory
 from mlx_engine.hub_messages import ModelPage
 
 _CARD_WIDTH = 300
-_RETRY, _SIGN_IN, _BACK, _ONLINE = "Try again", "Sign in…", "Back", "Go online"
+_RETRY, _SIGN_IN, _BACK, _ONLINE = "Try Again", "Sign In…", "Back", "Go Online"
 _ERROR_ACTIONS: Mapping[str, tuple[str, ...]] = {
     "Offline": (_ONLINE,),
     "NeedsToken": (_SIGN_IN, _RETRY),

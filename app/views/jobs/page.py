@@ -12,7 +12,7 @@ from app.views.kit.placeholder import Placeholder
 from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
 
-_DISCOVER, _MODELS = "Discover models", "Quantize a model"
+_DISCOVER, _MODELS = "Discover Models", "Quantize a Model"
 
 
 class JobsPage(QWidget):
@@ -29,8 +29,8 @@ class JobsPage(QWidget):
         super().__init__(parent)
         self._jobs, self._theme = jobs, theme
         self._summary = TextLabel(theme, role="small", tone="secondary")
-        self._clear = TextButton(theme, "Clear finished")
-        self._log = TextButton(theme, "Show log")
+        self._clear = TextButton(theme, "Clear Finished")
+        self._log = TextButton(theme, "Show Log")
         self._list = JobList(jobs, theme, "Jobs")
         self._placeholder = Placeholder(theme)
         self._stack = QStackedWidget()

@@ -35,8 +35,8 @@ class JobRow(QWidget):
         self._disclosure = IconButton(theme, "chevron-right", "")
         self._pause = IconButton(theme, "pause", "Pause")
         self._cancel = IconButton(theme, "close", "Cancel")
-        self._remedy = FilledButton(theme, "Sign in…")
-        self._retry = SmallButton(theme, "Try again", f"Try again: {item.name}")
+        self._remedy = FilledButton(theme, "Sign In…")
+        self._retry = SmallButton(theme, "Try Again", f"Try again: {item.name}")
         self.show_log = SmallButton(theme, "Log", f"Log of {item.name}")
         self._chat = SmallButton(theme, "Chat", f"Chat with {item.name}")
         self._lay_out()
@@ -101,7 +101,7 @@ class JobRow(QWidget):
         self.show_log.setVisible(kind == "failed")
         self.log.setVisible(kind == "failed" and not self.log.isHidden())
         self._remedy.setVisible(bool(remedy))
-        self._remedy.setText("Sign in…" if remedy == "sign in" else "Open page")
+        self._remedy.setText("Sign In…" if remedy == "sign in" else "Open Page")
         self._remedy.updateGeometry()
 
     def _pause_or_resume(self) -> None:

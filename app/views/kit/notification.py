@@ -72,7 +72,7 @@ class NotificationBanner(QWidget):
         self._message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._details = QPlainTextEdit(readOnly=True)
         self._details.setAccessibleName("Details")
-        self._details_button = TextButton(theme, "Show details")
+        self._details_button = TextButton(theme, "Show Details")
         self._action_button = TextButton(theme, "")
         self._close_button = IconButton(theme, "close", "Dismiss")
         self._timer = QTimer(self, singleShot=True, interval=_SHOWN_MS)
@@ -110,7 +110,7 @@ class NotificationBanner(QWidget):
         self._message.setVisible(bool(notification.message))
         self._details.setPlainText(notification.details)
         self._details.hide()
-        self._details_button.setText("Show details")
+        self._details_button.setText("Show Details")
         self._details_button.setVisible(bool(notification.details))
         self._action_button.setText(notification.action_title)
         self._action_button.setVisible(bool(notification.action_title))
@@ -127,7 +127,7 @@ class NotificationBanner(QWidget):
 
     def _toggle_details(self) -> None:
         self._details.setVisible(self._details.isHidden())
-        self._details_button.setText("Show details" if self._details.isHidden() else "Hide details")
+        self._details_button.setText("Show Details" if self._details.isHidden() else "Hide Details")
         self._details_button.updateGeometry()
 
     def _act(self) -> None:

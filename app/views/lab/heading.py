@@ -49,7 +49,7 @@ class StudyHeading(QWidget):
         self._lab, self._export, self._theme = lab, export, theme
         self.studies = _StudyChip(lab, theme, self)
         self._facts = TextLabel(theme, role="small", tone="secondary", wraps=True)
-        self.new = SmallButton(theme, "New study…")
+        self.new = SmallButton(theme, "New Study…")
         self.more = IconButton(theme, "chevron-down", "Actions for this study")
         row = QHBoxLayout(self)
         row.setContentsMargins(SIDE - 4, 10, SIDE - 4, 6)

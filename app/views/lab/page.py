@@ -16,7 +16,7 @@ from app.views.lab.study_view import StudyView
 from app.views.lab.views import VIEWS, LabView
 from app.views.lab.welcome import LabWelcome
 
-_DISCOVER = "Discover models"
+_DISCOVER = "Discover Models"
 
 
 class LabPage(QWidget):

@@ -68,8 +68,8 @@ class StudySetup(QWidget):
         self._models, self._recipes = CardGrid(theme, _ROW_WIDTH), CardGrid(theme, _ROW_WIDTH)
         self._no_models = TextLabel(theme, role="small", tone="secondary", wraps=True)
         self._no_recipes = TextLabel(theme, role="small", tone="secondary", wraps=True)
-        self.hub = LinkButton(theme, "Find more on Hugging Face", "Find conversions of this model on Hugging Face")
-        self._more = LinkButton(theme, "All recipes")
+        self.hub = LinkButton(theme, "Find More on Hugging Face", "Find conversions of this model on Hugging Face")
+        self._more = LinkButton(theme, "All Recipes")
         self._shows_all = False
         self._ticked: set[str] = set()
         self.corpus = CorpusPicker(draft, theme)
@@ -216,7 +216,7 @@ class StudySetup(QWidget):
         self._no_recipes.setVisible(bool(model) and not draft.recipe_cards)
         hidden_count = len(draft.recipe_cards) - len(self._visible_cards())
         self._more.setVisible(hidden_count > 0 or (self._shows_all and len(draft.recipe_cards) > len(_FIRST)))
-        self._more.setText("Fewer recipes" if self._shows_all else format_count(hidden_count, "more recipe"))
+        self._more.setText("Fewer Recipes" if self._shows_all else format_count(hidden_count, "More Recipe"))
         self._more.setAccessibleName(self._more.text())
         self._more.updateGeometry()
 

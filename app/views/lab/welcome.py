@@ -31,7 +31,7 @@ class LabWelcome(VerticalScrollArea):
         super().__init__(theme, "Lab", parent)
         self._theme = theme
         self._symbol = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
-        self.button = FilledButton(theme, "New study")
+        self.button = FilledButton(theme, "New Study")
         self._steps = CardGrid(theme, _STEP_WIDTH)
         self._steps.show_cards([_Step(theme, title, sentence) for title, sentence in _STEPS])
         self._lay_out()

@@ -27,7 +27,7 @@ class LossCard(QWidget):
         self._method = TextLabel(theme, role="small", tone="secondary", wraps=True)
         self._other_results = TextLabel(theme, role="small", tone="secondary", wraps=True)
         self.open = LinkButton(theme, "Measure…")
-        self.copy_button = LinkButton(theme, "Copy for a model card")
+        self.copy_button = LinkButton(theme, "Copy for Model Card")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
@@ -53,7 +53,7 @@ class LossCard(QWidget):
             label.setVisible(bool(text))
         for part in (self._bars, self.copy_button):
             part.setVisible(measured is not None)
-        self._set_open_text("Open in Lab" if loss.study else "Measure again…" if measured else "Measure…")
+        self._set_open_text("Open in Lab" if loss.study else "Measure Again…" if measured else "Measure…")
 
     def _set_open_text(self, text: str) -> None:
         if text != self.open.text():

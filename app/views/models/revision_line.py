@@ -20,7 +20,7 @@ class RevisionLine(QWidget):
         self._revisions = revisions
         self._row: Row | None = None
         self._label = TextLabel(theme, role="small", tone="secondary", wraps=True)
-        self._check = LinkButton(theme, "Check for a newer revision")
+        self._check = LinkButton(theme, "Check for Newer Revision")
         self._check.setToolTip("Contacts Hugging Face, which sees the name of the repository")
         self._open = LinkButton(theme, "Show in Discover")
         row = QHBoxLayout(self)

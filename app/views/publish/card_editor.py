@@ -22,7 +22,7 @@ class CardEditor(QWidget):
         self._theme = theme
         self._text = ""
         self.edit = Chip(theme, "Edit")
-        self.edit.setAccessibleName("Edit the card")
+        self.edit.setAccessibleName("Edit card")
         self.source = _SourceEditor(theme)
         self._card = CardText(theme)
         self._preview = VerticalScrollArea(theme, "Preview of the card")

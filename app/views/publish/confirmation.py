@@ -31,7 +31,7 @@ class Confirmation(QWidget):
         self._facts = Facts(theme)
         self._notes = Notes(theme)
         self._files = Facts(theme, "Files", on_right=True)
-        self.replace = Chip(theme, "Replace the other model")
+        self.replace = Chip(theme, "Replace other model")
         self.back = SmallButton(theme, "Back")
         self.button = FilledButton(theme, "Publish")
         self._lay_out()

@@ -36,7 +36,7 @@ class PublishForm(QWidget):
         self.notes = Notes(theme)
         self.card = CardEditor(theme)
         self._status = TextLabel(theme, role="small", tone="secondary", wraps=True)
-        self.sign_in = SmallButton(theme, "Sign in…")
+        self.sign_in = SmallButton(theme, "Sign In…")
         self.button = FilledButton(theme, "Review…")
         self._lay_out()
         self._connect()

@@ -14,7 +14,7 @@ from app.views.kit.theme import Theme
 from app.views.publish.confirmation import Confirmation
 from app.views.publish.form import PublishForm
 
-_RETRY, _MODELS = "Try again", "Show models"
+_RETRY, _MODELS = "Try Again", "Show Models"
 
 
 class PublishPage(QWidget):

@@ -34,7 +34,7 @@ class Editor(QWidget):
         self._selection = TextLabel(theme, role="small", tone="secondary")
         self._undo = IconButton(theme, "undo", "Undo")
         self._redo = IconButton(theme, "redo", "Redo")
-        self.save_button = FilledButton(theme, "Save as recipe…")
+        self.save_button = FilledButton(theme, "Save as Recipe…")
         self._lay_out()
         self._connect()
         self._refresh()

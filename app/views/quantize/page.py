@@ -26,8 +26,8 @@ from app.views.quantize.recipes import Recipes
 from app.views.quantize.skeleton import Skeleton
 from app.views.quantize.tray import Tray
 
-_MODELS, _FOLDER, _FILE = "Show models", "Choose a folder…", "Choose a GGUF file…"
-_AGAIN, _BACK = "Try again", "Back"
+_MODELS, _FOLDER, _FILE = "Show Models", "Choose Folder…", "Choose GGUF File…"
+_AGAIN, _BACK = "Try Again", "Back"
 
 
 class QuantizePage(QWidget):
@@ -139,21 +139,21 @@ class QuantizePage(QWidget):
     def ask_for_path(self, *, is_file: bool) -> None:
         """Ask for a model that is not in the library."""
         if is_file:
-            chosen, _ = QFileDialog.getOpenFileName(self, "Quantize a GGUF file", filter="GGUF files (*.gguf)")
+            chosen, _ = QFileDialog.getOpenFileName(self, "Quantize GGUF File", filter="GGUF files (*.gguf)")
         else:
-            chosen = QFileDialog.getExistingDirectory(self, "Quantize a model folder")
+            chosen = QFileDialog.getExistingDirectory(self, "Quantize Model Folder")
         if chosen:
             self.path_chosen.emit(Path(chosen))
 
     def _ask_for_recipe(self) -> None:
-        chosen, _ = QFileDialog.getOpenFileName(self, "Import a recipe", filter="Recipes (*.json)")
+        chosen, _ = QFileDialog.getOpenFileName(self, "Import Recipe", filter="Recipes (*.json)")
         if chosen:
             self._quantize.recipe_store.import_file(Path(chosen))
 
     def _ask_where_to_export(self, name: str) -> None:
         if card := self._quantize.card(name):
             export = partial(self._quantize.recipe_store.export, card.recipe)
-            ask_save_path(self, "Export the recipe", f"{name}.json", "Recipes (*.json)", export)
+            ask_save_path(self, "Export Recipe", f"{name}.json", "Recipes (*.json)", export)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

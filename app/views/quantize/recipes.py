@@ -91,7 +91,7 @@ class Recipes(VerticalScrollArea):
         if group == USER_RECIPES:
             description.setText("" if cards else "Edit any recipe matrix by matrix and save it here.")
             add = TextButton(self._theme, "Import…")
-            add.setAccessibleName("Import a recipe")
+            add.setAccessibleName("Import recipe")
             add.clicked.connect(self.import_requested)
             row.addWidget(add)
         if group == OTHER_GROUPS:

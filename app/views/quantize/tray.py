@@ -114,8 +114,8 @@ class Tray(QWidget):
         note = f". {_REMOVAL_NOTE}" if download and self._quantize.removes_source else ""
         self._line.setText(obstacle or f"{missing}{needs}{note}")
         self._line.set_tone("danger" if obstacle else "secondary")
-        single = "Download and quantize" if download else "Quantize"
-        self.button.setText(f"Create {count} models" if count > 1 else single)
+        single = "Download and Quantize" if download else "Quantize"
+        self.button.setText(f"Create {count} Models" if count > 1 else single)
         self.button.updateGeometry()
 
     def fit_height(self) -> None:

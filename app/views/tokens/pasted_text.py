@@ -26,7 +26,7 @@ class PastedTextPanel(QWidget):
         self.editor = _Editor(theme)
         self.button = FilledButton(theme, "Measure")
         self.stop = SmallButton(theme, "Stop")
-        self.delete = SmallButton(theme, "Delete text", "Delete the text and its results from disk")
+        self.delete = SmallButton(theme, "Delete Text", "Delete the text and its results from disk")
         self._note = TextLabel(theme, role="small", tone="secondary", wraps=True)
         row = QHBoxLayout()
         row.setSpacing(10)

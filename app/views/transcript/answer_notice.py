@@ -27,7 +27,7 @@ class AnswerNotice(QWidget):
         self._failed = False
         self._title = QLabel(self)
         self._sentence = QLabel(self)
-        self._retry = TextButton(theme, "Try again", self)
+        self._retry = TextButton(theme, "Try Again", self)
         self._retry.clicked.connect(self.retry_clicked)
         for label in (self._title, self._sentence):
             label.setTextFormat(Qt.TextFormat.PlainText)

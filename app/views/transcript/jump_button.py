@@ -9,7 +9,7 @@ from app.views.kit.icons import pixmap
 from app.views.kit.painting import focus_ring, mixed, rounded
 from app.views.kit.theme import Theme
 
-_TEXT = "Jump to latest"
+_TEXT = "Jump to Latest"
 
 
 class JumpButton(IconButton):

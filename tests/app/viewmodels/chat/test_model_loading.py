@@ -81,7 +81,7 @@ def test_a_shorter_context_sends_the_message(qtbot: QtBot, start_on: Start) -> N
     facet.chat.send("Hello")
     accepted: list[str] = []
     facet.chat.accepted.connect(accepted.append)
-    option(facet, "Use a context of 4,096 tokens").choose()
+    option(facet, "Use a Context of 4,096 Tokens").choose()
     assert facet.answered(qtbot).text
     assert (facet.chat.parameters.context, accepted, facet.gate.question) == (4096, ["Hello"], None)
     assert facet.chat.throughput.context_length == 4096
@@ -112,7 +112,7 @@ def test_load_anyway_asks_once(qtbot: QtBot, start_on: Start) -> None:
     facet = start_on(Script(), 256)
     facet.chat.set_model(LARGE)
     facet.chat.send("Hello")
-    option(facet, "Load anyway").choose()
+    option(facet, "Load Anyway").choose()
     facet.answered(qtbot)
     facet.say(qtbot, "And again")
     facet.library.unload(LARGE)
@@ -167,7 +167,7 @@ def test_tight_memory_is_reported_once(qtbot: QtBot, start_on: Start) -> None:
 def test_a_manual_load_asks_too(qtbot: QtBot, start_on: Start) -> None:
     facet = start_on(Script(), 4096)
     facet.chat.loading.load(LARGE)
-    option(facet, "Use a context of 4,096 tokens").choose()
+    option(facet, "Use a Context of 4,096 Tokens").choose()
     qtbot.waitUntil(lambda: isinstance(facet.bridge.state(facet.models / LARGE), Ready), timeout=TIMEOUT_MS)
 
 
@@ -183,7 +183,7 @@ def test_loading_another_model_asks_before_it_stops_an_answer(
     facet.chat.loading.load(OTHER)
     assert facet.gate.question
     assert facet.chat.busy
-    option(facet, "Stop and load" if now else "Load after").choose()
+    option(facet, "Stop and Load" if now else "Load After").choose()
     if not now:
         asked.touch()
     answer = facet.answered(qtbot)

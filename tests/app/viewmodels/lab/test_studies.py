@@ -116,7 +116,7 @@ def test_a_failure_does_not_stop_the_study(bench: Bench, study: Study) -> None:
     assert bench.line("a").failure == "Another vocabulary. Choose a conversion of this original."
     bench.measure(0.01)
     assert bench.line("b").sample.fidelity
-    assert (bench.lab.status.is_running, bench.lab.status.start_label) == (False, "Try again")
+    assert (bench.lab.status.is_running, bench.lab.status.start_label) == (False, "Try Again")
     bench.lab.resume()
     assert not bench.line("a").failure
 

@@ -78,7 +78,7 @@ def test_escape_cancels_the_question(workbench: Workbench, qtbot: QtBot) -> None
 def test_one_click_sends_the_text_with_a_shorter_context(workbench: Workbench, qtbot: QtBot) -> None:
     """Composer and question are empty afterwards."""
     send(workbench, qtbot, "Do whales sing?")
-    press(workbench, "Use a context of 4,096 tokens")
+    press(workbench, "Use a Context of 4,096 Tokens")
     qtbot.waitUntil(lambda: len(workbench.chat.items) == 2 and not workbench.chat.busy, timeout=TIMEOUT_MS)
     assert not panel(workbench).isVisible()
     assert workbench.page.composer.editor.toPlainText() == ""
@@ -118,7 +118,7 @@ def test_a_load_from_the_menu_asks_on_the_chat_page(workbench: Workbench) -> Non
 def test_find_a_smaller_model_opens_discover(workbench: Workbench, qtbot: QtBot) -> None:
     """The question remains on the chat page."""
     send(workbench, qtbot, "Do whales sing?")
-    press(workbench, "Find a smaller model")
+    press(workbench, "Find a Smaller Model")
     assert not panel(workbench).isVisible()
     workbench.show_page("chat")
     assert panel(workbench).isVisible()
@@ -150,7 +150,7 @@ def test_a_model_that_hangs_can_be_quit(
     workbench = assemble(Script(answer="one two three four", hang_at="decode")).workbench
 
     def button() -> TextButton:
-        return next(button for button in workbench.page.findChildren(TextButton) if button.text() == "Quit model")
+        return next(button for button in workbench.page.findChildren(TextButton) if button.text() == "Quit Model")
 
     workbench.chat.send("Count")
     qtbot.waitUntil(lambda: workbench.chat.throughput.phase == "answering", timeout=TIMEOUT_MS)

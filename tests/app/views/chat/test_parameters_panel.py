@@ -79,7 +79,7 @@ def test_reset_applies_the_settings(workbench: Workbench, panel: ParametersPanel
     workbench.preferences.set("sampling", Sampling(temperature=1.5))
     named(panel, QDoubleSpinBox, "Temperature").setValue(0.3)
     next(
-        button for button in panel.findChildren(QWidget) if getattr(button, "text", str)() == "Reset to defaults"
+        button for button in panel.findChildren(QWidget) if getattr(button, "text", str)() == "Reset to Defaults"
     ).click()
     assert workbench.chat.parameters.sampling.temperature == 1.5
 

@@ -118,7 +118,7 @@ def test_a_fault_says_what_to_do(hub: Hub, page: DiscoverPage, qtbot: QtBot) -> 
     search(page, "whale", qtbot)
     qtbot.waitUntil(lambda: "Hugging Face Hub error" in words(page), timeout=TIMEOUT_MS)
     # A button that is new in its layout is shown by the next turn of the event loop.
-    again = next(one for one in page.findChildren(QAbstractButton) if one.text() == "Try again")
+    again = next(one for one in page.findChildren(QAbstractButton) if one.text() == "Try Again")
     qtbot.waitUntil(again.isVisible, timeout=TIMEOUT_MS)
     again.click()
     qtbot.waitUntil(lambda: "1 model" in words(page), timeout=TIMEOUT_MS)
@@ -144,7 +144,7 @@ def test_a_refused_download_leads_to_signing_in(hub: Hub, page: DiscoverPage, ru
     hub.accepted.add(("ada", "converts/Gated-4bit"))
     run.downloads.accept("converts/Gated-4bit")
     qtbot.waitUntil(lambda: "Sign-in required" in words(page), timeout=TIMEOUT_MS)
-    button(page, "Sign in…").click()
+    button(page, "Sign In…").click()
     assert page.findChildren(SignInDialog)
     run.account.sign_in("hf_whale")
     qtbot.waitUntil(lambda: "every file verified" in words(page), timeout=TIMEOUT_MS)
@@ -156,7 +156,7 @@ def test_finished_downloads_can_be_cleared(hub: Hub, page: DiscoverPage, run: Hu
     add_variant(hub, "converts/Whale-4bit")
     run.downloads.accept("converts/Whale-4bit")
     qtbot.waitUntil(lambda: "every file verified" in words(page), timeout=TIMEOUT_MS)
-    button(page, "Clear finished").click()
+    button(page, "Clear Finished").click()
     assert not any(row.isVisible() for row in page.findChildren(JobRow))
     assert "Downloads" not in words(page)
 
@@ -166,7 +166,7 @@ def test_the_page_shows_that_facet_is_offline(page: DiscoverPage, run: HubWindow
     assert "Facet is offline" not in words(page)
     run.offline.turn(on=True)
     assert "Facet is offline" in words(page)
-    button(page, "Go online").click()
+    button(page, "Go Online").click()
     assert "Facet is offline" not in words(page)
     assert not run.offline.is_on
 
@@ -183,7 +183,7 @@ def test_a_variable_that_forces_facet_offline_is_named(
     assert "Facet is offline because HF_HUB_OFFLINE is set." in words(page)
     search(page, "whale", qtbot)
     qtbot.waitUntil(lambda: "The environment variable HF_HUB_OFFLINE is set." in words(page), timeout=TIMEOUT_MS)
-    assert not [one for one in page.findChildren(QAbstractButton) if one.text() == "Go online" and one.isVisible()]
+    assert not [one for one in page.findChildren(QAbstractButton) if one.text() == "Go Online" and one.isVisible()]
     run.close()
 
 
@@ -196,7 +196,7 @@ def test_what_was_refused_offline_is_shown(
     run.offline.turn(on=True)
     search(page, "whale", qtbot)
     qtbot.waitUntil(lambda: "1 connection blocked so far" in words(page), timeout=TIMEOUT_MS)
-    assert button(page, "Go online").isVisible()
+    assert button(page, "Go Online").isVisible()
 
 
 def test_what_other_processes_were_refused_is_shown_too(
@@ -271,5 +271,5 @@ def test_a_model_that_is_not_here_can_be_quantized_while_it_comes(
     run.discover.open("maker/Whale")
     qtbot.waitUntil(lambda: "About" in words(page), timeout=TIMEOUT_MS)
     with qtbot.waitSignal(page.quantize_repository_requested) as requested:
-        button(page, "Download and quantize…").click()
+        button(page, "Download and Quantize…").click()
     assert requested.args == ["maker/Whale"]

@@ -54,7 +54,7 @@ def test_details_are_shown_on_request(banner: NotificationBanner, notifier: Noti
     notifier.error("Title", "Message", "last line of the log")
     details = banner.findChild(QPlainTextEdit)
     assert not details.isVisible()
-    button(banner, "Show details").click()
+    button(banner, "Show Details").click()
     assert details.isVisible()
     assert details.toPlainText() == "last line of the log"
 

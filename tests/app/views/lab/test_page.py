@@ -237,7 +237,7 @@ def test_a_long_failure_is_fully_visible(show: Show, finished_study: Study) -> N
     page = show(msgspec.structs.replace(finished_study, rows=tuple(rows))).page
     table = page.view.table
     assert table.rowHeight(2) > table.rowHeight(1) + 20
-    assert page.view.strip.start.text() == "Try again"
+    assert page.view.strip.start.text() == "Try Again"
 
 
 def test_a_running_study_shows_progress(show: Show, finished_study: Study) -> None:

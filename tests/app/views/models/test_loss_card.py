@@ -53,7 +53,7 @@ def test_without_a_result_it_offers_to_measure(card: LossCard) -> None:
 def test_a_result_has_text_an_accessible_name_and_a_copy(card: LossCard) -> None:
     card.show_loss(describe_loss(result("maker/Whale-4bit"), None))
     assert "About 15 of 100 next words differ" in visible_text(card)
-    assert card.open.text() == "Measure again…"
+    assert card.open.text() == "Measure Again…"
     card.show_loss(
         replace(describe_loss(result("maker/Whale-4bit"), None), study="Whales", other_results="Other results: many.")
     )

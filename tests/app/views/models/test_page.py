@@ -345,7 +345,7 @@ def test_a_newer_revision_leads_to_discover(
     line = page.inspector.revision
     qtbot.waitUntil(line.isVisible, timeout=TIMEOUT_MS)
     assert hub.requests == []
-    check, show = (next(b for b in line.findChildren(LinkButton) if word in b.text()) for word in ("newer", "Discover"))
+    check, show = (next(b for b in line.findChildren(LinkButton) if word in b.text()) for word in ("Newer", "Discover"))
     qtbot.mouseClick(check, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(show.isVisible, timeout=TIMEOUT_MS)
     assert any("2026-11-02" in label.text() for label in line.findChildren(TextLabel))

@@ -86,7 +86,7 @@ def test_cards_are_chosen_by_mouse_and_keyboard(show: Show, qtbot: QtBot, queue:
     qtbot.mouseClick(card, Qt.MouseButton.LeftButton, pos=QPoint(card.width() // 2, card.height() // 2))
     other.mark.setFocus()
     qtbot.keyClick(other.mark, Qt.Key.Key_Space)
-    assert page.tray.button.text() == "Create 3 models"
+    assert page.tray.button.text() == "Create 3 Models"
     qtbot.mouseClick(card, Qt.MouseButton.LeftButton, pos=QPoint(5, 5))
     page.tray.button.click()
     assert [Path(one.target).name for one in queue] == [f"Whale-{FIRST_CHOICE}", "Whale-8bit"]

@@ -80,7 +80,7 @@ def test_a_streaming_answer_does_not_scroll_a_user_who_scrolled_up(qtbot: QtBot,
     before = view.verticalScrollBar().value()
     view.append_text("s", "answer", LONG)
     assert view.verticalScrollBar().value() == before
-    jump = button(view, "Jump to latest")
+    jump = button(view, "Jump to Latest")
     assert jump.isVisible()
     qtbot.mouseClick(jump, Qt.MouseButton.LeftButton)
     assert is_at_end(view)
@@ -149,7 +149,7 @@ def test_states_have_a_notice(view: TranscriptView) -> None:
 def test_try_again_regenerates_a_failed_answer(qtbot: QtBot, view: TranscriptView) -> None:
     """The request carries the id of the failed answer."""
     view.show_items([make_item("c", "assistant", "", state=MessageState.FAILED, error="Oh. No.")])
-    retry = next(child for child in view.findChildren(QAbstractButton) if child.text() == "Try again")
+    retry = next(child for child in view.findChildren(QAbstractButton) if child.text() == "Try Again")
     with qtbot.waitSignal(view.regenerate_requested) as request:
         qtbot.mouseClick(retry, Qt.MouseButton.LeftButton)
     assert request.args == ["c"]
