@@ -111,7 +111,7 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True, tag="loaded", tag_field=
 class Prefill(msgspec.Struct, frozen=True, kw_only=True, tag="prefill", tag_field=type_tag):
     """Prompt tokens in the KV cache so far, `cached_tokens` of them from an earlier request.
 
-    `reread_reason` explains to the user why tokens that were cached before are processed again; else it is empty.
+    `reread_reason` explains to the user why tokens that were cached before are processed again, or is empty.
     """
 
     id: str
@@ -238,7 +238,7 @@ def _explain(error: Exception, fields: dict[str, Any]) -> str:
         except InvalidParameter as invalid:
             return invalid.message
     reason = str(error).replace("`", "").replace("$.", "")
-    return f"The engine does not know this request: {reason}."
+    return f"Invalid request: {reason}."
 
 
 def _fields_of(line: bytes) -> dict[str, Any]:

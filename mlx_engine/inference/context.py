@@ -1,7 +1,7 @@
-"""The tokens that a network has read, and the state of each layer after them.
+"""The tokens that a network has processed, and the resulting state of each layer.
 
-Plain attention stores every token and can be trimmed to any of them. A sliding window drops tokens, and a recurrent
-state cannot be undone: such layers are rewound to snapshots, which are taken at message boundaries.
+Plain attention stores every token and can be trimmed to any position. A sliding window drops tokens, and a recurrent
+state cannot be reversed: such layers are rewound to snapshots, which are taken at message boundaries.
 """
 
 import copy
@@ -14,7 +14,7 @@ from mlx_lm.models.cache import CacheList, ConcatenateKVCache, KVCache, Quantize
 
 from mlx_engine.protocol import CacheBits
 
-_most_snapshots = 4
+_max_snapshots = 4
 """Two messages' worth: enough to regenerate or edit the last two turns."""
 
 
@@ -49,7 +49,7 @@ class Context:
         layers = {index: copy.deepcopy(layer) for index, layer in enumerate(self.layers) if not _is_plain(layer)}
         if layers:
             self.snapshots[len(self.tokens)] = layers
-            while len(self.snapshots) > _most_snapshots:
+            while len(self.snapshots) > _max_snapshots:
                 del self.snapshots[min(self.snapshots)]
 
     def reachable(self, position: int) -> int:
@@ -103,7 +103,10 @@ def _is_plain(layer: Any) -> bool:
 
 
 def _can_trim(layer: Any) -> bool:
-    """Return whether the layer still stores every token. A chunked cache claims to even after it dropped some."""
+    """Return whether the layer still stores every token.
+
+    A chunked cache reports that it is trimmable even after it has dropped some.
+    """
     if type(layer) is CacheList:
         return all(map(_can_trim, layer.caches))
     return bool(layer.is_trimmable()) and not getattr(layer, "start_position", 0)

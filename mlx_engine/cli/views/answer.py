@@ -9,7 +9,7 @@ from mlx_engine.cli.views import terminal
 from mlx_engine.protocol import Delta, Event, Finished, LoadProgress, Prefill, SegmentKind
 
 _controls_in_json = {code: f"\\u{code:04x}" for code in range(0x7F, 0xA0)}
-"""JSON escapes the lower control characters by itself, but a terminal also executes some of these."""
+"""C1 controls and DEL, which JSON encoders leave unescaped but some terminals execute."""
 
 
 class AnswerView(Protocol):
@@ -52,7 +52,7 @@ class AnswerTextView:
 
 
 class AnswerJsonView:
-    """View with every delta and the end of the answer with its statistics, in the form of the protocol."""
+    """View with each delta, and the final event with statistics, as protocol messages."""
 
     def __init__(self) -> None:
         self._status = terminal.StatusLine()

@@ -62,6 +62,6 @@ def _fetch(request: FetchDataset, hub: Hub) -> Iterator[HubEvent]:
 
 
 def current_hub() -> Hub:
-    """Return the Hub as the signed-in user, or anonymously."""
+    """Return a Hub client, signed in if there is an access token."""
     token, source = access_token.current()
     return Hub(token, source)

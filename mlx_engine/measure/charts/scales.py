@@ -1,11 +1,11 @@
-"""Scales of axes: the place of a value, and round values for ticks."""
+"""Axis scales: positions of values, and round values for ticks."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_NARROWEST = 6.5
-"""Least ratio of the ends of a logarithmic scale, so that it has two ticks."""
+_MIN_RATIO = 6.5
+"""Minimum ratio of the ends of a logarithmic scale, so that it has at least two ticks."""
 _ZERO = 0.08
 """Share of a logarithmic scale below its low end, reserved for 0."""
 _FINEST, _FINER, _FEW = (1, 2, 3, 5, 7), ((1, 2, 5), (1, 3), (1,)), 3
@@ -21,13 +21,13 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Linear:
-    """Equal distances for equal differences."""
+    """A linear scale."""
 
     low: float
     high: float
 
     def share(self, value: float) -> float:
-        """Return the place of `value`: 0 at the low end, 1 at the high end; values beyond an end are at it."""
+        """Return the position of `value`, from 0 (low end) to 1 (high end); values beyond an end are clamped."""
         return min(max((value - self.low) / (self.high - self.low), 0.0), 1.0)
 
     def ticks(self, most: int) -> list[Tick]:
@@ -44,14 +44,14 @@ class Linear:
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """Equal distances for equal factors; both ends are above 0. With `has_zero`, 0 is before the low end."""
+    """A logarithmic scale; both ends are above 0. With `has_zero`, 0 has a position below the low end."""
 
     low: float
     high: float
     has_zero: bool = False
 
     def share(self, value: float) -> float:
-        """Return the place of `value`, as `Linear.share` does; 0 and less are at 0."""
+        """Return the position of `value`, as in `Linear.share`; 0 and negative values are at 0."""
         if value <= 0:
             return 0.0
         before = _ZERO if self.has_zero else 0.0
@@ -59,7 +59,7 @@ class Log:
         return before + (1 - before) * min(along, 1.0)
 
     def ticks(self, most: int) -> list[Tick]:
-        """Return powers of ten, with multiples if those are too few, and 0 if it has a place."""
+        """Return powers of ten, with multiples if those are too few, and 0 if it has a position."""
         return [Tick(0.0, "0"), *self._powers(most - 1)] if self.has_zero else self._powers(most)
 
     def _powers(self, most: int) -> list[Tick]:
@@ -71,7 +71,7 @@ class Log:
         return [Tick(value, text) for value, text in zip(ticks, log_labels(ticks), strict=True)]
 
     def _multiples(self, parts: Sequence[int]) -> list[float]:
-        """Return `parts` of each power of ten that are on the scale."""
+        """Return the multiples by `parts` of each power of ten that are on the scale."""
         first, last = math.floor(math.log10(self.low) - 1e-9), math.ceil(math.log10(self.high) + 1e-9)
         values = (part * 10.0**power for power in range(first, last + 1) for part in parts)
         return [value for value in values if self.low * (1 - 1e-9) <= value <= self.high * (1 + 1e-9)]
@@ -93,10 +93,10 @@ def linear(values: Sequence[float], *, from_zero: bool = False) -> Linear:
 
 
 def log(values: Sequence[float]) -> Log:
-    """Return a scale that includes `values` with some margin, with a place for 0 if one of them is 0."""
+    """Return a scale that includes `values` with some margin, with a position for 0 if one of them is 0."""
     positive = [value for value in values if value > 0] or [1.0]
     least, most = min(positive), max(positive)
-    room = max((most / least) ** 0.08, 1.2, math.sqrt(_NARROWEST * least / most))
+    room = max((most / least) ** 0.08, 1.2, math.sqrt(_MIN_RATIO * least / most))
     return Log(least / room, most * room, has_zero=len(positive) < len(values))
 
 

@@ -2,9 +2,9 @@
 
 The head of each prediction is stored: the most likely tokens, as many as are needed to leave at most `tail_mass` of
 probability for the rest, with their log-probabilities in 16 bits. The tail is represented by its exact mass and by
-`SAMPLES` of its tokens, drawn with their probability (systematically, in the order of probability, from a start that
-differs by position but is the same in every run). The mean over the samples is an unbiased estimate for the tail, with
-a known error (`comparison.py`). A `tail_mass` of 0 stores the whole vocabulary.
+`SAMPLES` of its tokens, drawn in proportion to their probability by systematic sampling, most likely first. The
+random start differs by position but is the same in every run. The mean over the samples is an unbiased estimate for the
+tail, with a known error (`comparison.py`). A `tail_mass` of 0 stores the whole vocabulary.
 
 Each chunk is a file, written atomically, so that a killed run resumes where it stopped. Its checksum also covers the
 key of the store and the number of the chunk: a file that was modified, moved or truncated counts as missing.
@@ -44,10 +44,10 @@ STEP = 2.0**-11
 """Log-probabilities are multiples of this, from 0 to -32 in 16 bits: finer than float16 below -1."""
 
 _MIN_LOG_PROBABILITY = -STEP * (2**16 - 1)
-"""Tokens below count as impossible."""
+"""Tokens with a lower log-probability count as impossible."""
 
 _CHECKSUM_BYTES = 32
-"""At the start of each file."""
+"""Length of the checksum at the start of each file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,23 +73,24 @@ def predict_chunk(
     network: Any, tokens: NDArray[np.int32], convention: Convention, tail_mass: float, *, cache: Any = None
 ) -> ReferenceChunk:
     """Run `network` over one chunk and return its predictions."""
-    following = mx.array(true_tokens(tokens, convention.first_scored))[:, None]
-    starts = np.random.default_rng(tokens.tolist()).random(len(following))
+    next_tokens = mx.array(true_tokens(tokens, convention.first_scored))[:, None]
+    starts = np.random.default_rng(tokens.tolist()).random(len(next_tokens))
     parts = [
-        _head_and_tail(rows, following[at], starts[at], tail_mass)
+        _head_and_tail(rows, next_tokens[at], starts[at], tail_mass)
         for at, rows in by_rows(logits(network, tokens, convention.first_scored, cache=cache))
     ]
     return ReferenceChunk(tokens, *(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
 def _head_and_tail(
-    rows: mx.array, following: mx.array, starts: NDArray[np.float64], tail_mass: float
+    rows: mx.array, next_tokens: mx.array, starts: NDArray[np.float64], tail_mass: float
 ) -> tuple[NDArray[Any], ...]:
-    """Return the fields of a `ReferenceChunk` from `counts` on for some positions; `following` is (P, 1)."""
+    """Return the fields of a `ReferenceChunk`, starting with `counts`, for some positions; `next_tokens` is (P, 1)."""
     order = mx.argsort(-rows, axis=-1)
     total = log_sums(rows)
     ranked = mx.take_along_axis(rows, order, axis=-1) - total
-    # Summed from the least likely on, since small numbers are lost when added to large ones. mass[i] is from rank i on.
+    # Summed starting with the least likely token: small numbers are lost when added to large ones. mass[i] covers ranks
+    # i and up.
     mass = np.array(mx.cumsum(mx.exp(ranked), axis=-1, reverse=True))
     counts = (mass > tail_mass if tail_mass else np.array(ranked) > _MIN_LOG_PROBABILITY).sum(axis=-1)
     counts = np.maximum(counts, TOP)
@@ -103,7 +104,7 @@ def _head_and_tail(
         np.take_along_axis(ids, ranks, axis=-1),
         np.take_along_axis(steps, ranks, axis=-1),
         tail.astype(np.float32),
-        np.array(mx.take_along_axis(rows, following, axis=-1) - total)[:, 0],
+        np.array(mx.take_along_axis(rows, next_tokens, axis=-1) - total)[:, 0],
     )
 
 
@@ -155,22 +156,19 @@ class ReferenceStore:
             StorageError: it is missing, damaged, or from another version of Facet.
         """
         if not folder.is_dir():
-            raise StorageError(
-                f"The stored predictions in {folder} were deleted. Measure again, so that the original reads the text "
-                "again."
-            )
+            raise StorageError(f"The stored predictions in {folder} were deleted. Run the measurement again.")
         if (header := read_header(folder)) is None:
             raise StorageError(
                 f"The stored predictions in {folder} are damaged or from another version of Facet (this one reads "
-                f"format {FORMAT}). Measure again, so that the original reads the text again."
+                f"format {FORMAT}). Run the measurement again."
             )
         with storage_errors(folder):
-            os.utime(folder / "reference.json")  # Its time is that of the last use.
+            os.utime(folder / "reference.json")  # The modification time records the last use.
         return cls(folder, header)
 
     @property
     def corpus(self) -> RenderedCorpus:
-        """The text that the reference has read.
+        """The text that the reference was evaluated on.
 
         Raises:
             StorageError: it is damaged.
@@ -179,9 +177,7 @@ class ReferenceStore:
         corpus = read_value(file, RenderedCorpus)
         with storage_errors(file):
             if corpus is None or _sha256(file.read_bytes()) != self.header.corpus_sha256:
-                raise StorageError(
-                    f"The text in {file} is damaged. Measure again, so that the original reads it again."
-                )
+                raise StorageError(f"The text in {file} is damaged. Run the measurement again.")
         return corpus
 
     @property
@@ -229,8 +225,8 @@ class ReferenceStore:
         """
         if (content := self._chunk(number)) is None:
             raise StorageError(
-                f"Chunk {number + 1} of the stored predictions in {self.folder} is missing or damaged. Measure again, "
-                "so that the original reads it again."
+                f"Chunk {number + 1} of the stored predictions in {self.folder} is missing or damaged. Run the "
+                "measurement again."
             )
         head, _, content = content.partition(b"\n")
         arrays, at = {}, 0

@@ -25,7 +25,7 @@ _NOTHING = "—"
 
 
 def table(head: Sequence[Markup], rows: Sequence[Markup], *, is_sortable: bool = False) -> Markup:
-    """Return a table that scrolls by itself if it is wider than the page."""
+    """Return a table that scrolls on its own if it is wider than the page."""
     inner = joined(element("thead", element("tr", *head)), element("tbody", *rows))
     return element("div", element("table", inner, class_="sortable" if is_sortable else False), class_="scroll")
 
@@ -110,10 +110,10 @@ def _speed_name(row: Row, names: Mapping[str, str], conditions: Mapping[str, str
 
 
 def _speeds(speed: SpeedResult, prompts: Sequence[int], depths: Sequence[int]) -> Iterator[Markup]:
-    loads = (_seconds(speed.load_s[place : place + 1]) for place in (0, 1))
-    reading = (_series(speed.prefill_rates, tokens) for tokens in prompts)
-    decoding = (_series(speed.decode_rates, tokens) for tokens in depths)
-    yield from (*loads, *reading, *decoding)
+    loads = (_seconds(speed.load_s[index : index + 1]) for index in (0, 1))
+    prefill = (_series(speed.prefill_rates, tokens) for tokens in prompts)
+    decode = (_series(speed.decode_rates, tokens) for tokens in depths)
+    yield from (*loads, *prefill, *decode)
 
 
 def _seconds(values: Sequence[float]) -> Markup:
@@ -123,11 +123,11 @@ def _seconds(values: Sequence[float]) -> Markup:
 
 
 def _series(series: Sequence[RateSeries], tokens: int) -> Markup:
-    at_length = next((figure for figure in series if figure.tokens == tokens), None)
+    at_length = next((rates for rates in series if rates.tokens == tokens), None)
     if at_length is None:
         return element("td", _NOTHING, data_value="")
     return element("td", format_figure(DECODE_SPEED, token_rate(at_length)), data_value=repr(at_length.median))
 
 
 def _tokens(series: Iterable[tuple[RateSeries, ...]]) -> list[int]:
-    return sorted({figure.tokens for of_model in series for figure in of_model})
+    return sorted({rates.tokens for of_model in series for rates in of_model})

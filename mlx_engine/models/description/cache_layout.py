@@ -16,7 +16,7 @@ from mlx_engine.models.files.safetensors import TensorEntry
 LayerKind = Literal["full", "window", "latent", "state"]
 """Stores every token, the most recent tokens, every token in compressed form, or a state that does not grow."""
 GROWTH = 256
-"""The step, in tokens, in which mlx-lm's caches grow."""
+"""Tokens by which mlx-lm's caches grow at a time."""
 
 _layer_limit = 4096
 _layer_counts = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
@@ -29,10 +29,10 @@ _projections = {
     "attention.wk.weight": "attention.wv.weight",
 }
 _latent = "kv_a_proj_with_mqa.weight"
-# These unpack the latent vector of DeepSeek's attention before they store it.
+# Models with DeepSeek's attention that cache the unpacked keys and values, not the latent vector.
 _unpacking = frozenset({"deepseek_v2", "minicpm3", "youtu_llm"})
 _window_names = ("sliding_window", "sliding_window_size", "attention_window_size", "attention_chunk_size")
-# The period of layers with full attention where config.json may leave it out.
+# The period of layers with full attention where config.json may omit it.
 _patterns = {"gemma3_text": 6, "cohere2": 4, "plamo3": 8, "llama4": 4}
 _convolutions = ("conv1d.weight", "conv.weight", "conv_1d.weight")
 
@@ -53,8 +53,8 @@ class LayerCache:
 
     def reach(self, tokens: int) -> int:
         """Return the number of tokens that these layers allocate for a context of `tokens`."""
-        room = -(-tokens // GROWTH) * GROWTH
-        return min(room, self.window) if self.window else room
+        allocated = -(-tokens // GROWTH) * GROWTH
+        return min(allocated, self.window) if self.window else allocated
 
     def size_bytes(self, tokens: int, number_bytes: float) -> int:
         """Return the bytes that these layers allocate for `tokens`, at `number_bytes` per value."""
@@ -103,7 +103,7 @@ def _tensors_by_layer(tensors: Mapping[str, TensorEntry]) -> dict[int, dict[str,
 def _layer(
     config: Configuration, index: int, tensors: Mapping[str, TensorEntry], window: int, module: str
 ) -> Iterator[LayerCache]:
-    fixed = _state_numbers(config, tensors)
+    fixed = _state_values(config, tensors)
     if fixed:
         yield LayerCache("state", 1, 0, 0, fixed)
     if not tensors and not _has_attention(config, index):
@@ -191,7 +191,7 @@ def _is_local(config: Configuration, module: str, index: int) -> bool:
     return module == "recurrent_gemma" or (period > 0 and (index + 1) % period != 0)
 
 
-def _state_numbers(config: Configuration, tensors: Mapping[str, TensorEntry]) -> int:
+def _state_values(config: Configuration, tensors: Mapping[str, TensorEntry]) -> int:
     """Return the number of values in the state of a recurrent layer; 0 for other layers."""
     convolutions = [tensor for name, tensor in tensors.items() if name.endswith(_convolutions)]
     decay = next((tensor for name, tensor in tensors.items() if name.endswith("A_log")), None)
@@ -199,10 +199,10 @@ def _state_numbers(config: Configuration, tensors: Mapping[str, TensorEntry]) ->
     past = sum(tensor.elements - max(tensor.shape) for tensor in convolutions if tensor.shape)
     if decay is None:
         return past + (config.integer("lru_width") if any("rg_lru" in name for name in tensors) else 0)
-    return past + _recurrent_numbers(config, decay)
+    return past + _recurrent_values(config, decay)
 
 
-def _recurrent_numbers(config: Configuration, decay: TensorEntry) -> int:
+def _recurrent_values(config: Configuration, decay: TensorEntry) -> int:
     if value_heads := config.integer("linear_num_value_heads"):  # Gated delta rule, as in Qwen3-Next.
         return value_heads * config.integer("linear_value_head_dim") * config.integer("linear_key_head_dim")
     if kimi := config.section("linear_attn_config"):

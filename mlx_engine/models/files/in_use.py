@@ -1,6 +1,7 @@
 """A lock on a model folder that shows other processes that the model is loaded.
 
-The system releases the lock when the process ends, for any reason. A disk without locks shows nothing.
+The system releases the lock when the process ends, for any reason. On a disk that does not support locks,
+no model appears to be in use.
 """
 
 import contextlib

@@ -1,7 +1,8 @@
-"""Layouts in MLX of the GGUF types that it can store without loss: bits, block size and arrays.
+"""MLX layouts of the GGUF types that convert without loss: bits, block size and arrays.
 
 A block of Q4_0, Q4_1 or Q8_0 has 32 weights of one row and their scale. This is the same as MLX's affine quantization
-with groups of 32: weight = scale * q + bias. Only plain values, so that describing a file does not import numpy.
+with groups of 32: weight = scale * q + bias. Does not use numpy, so that describing a file
+does not import it.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Downloads one text of a data set from the Hub as models are downloaded: resumable, verified, at one commit."""
+"""Downloads one file of a data set from the Hub, like a model: resumable, verified, pinned to a commit."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +26,7 @@ def fetch_dataset(
     """Yield the plan, the progress, and the result. A text that is already below `root` is not downloaded again.
 
     Raises:
-        BadCorpus: the name is not that of a data set.
+        BadCorpus: the data set's name is not valid.
         HubError: the Hub cannot be reached, refuses, or sent content that differs from its listing.
         NoSpace: the disk has too little space.
         StorageError: the text cannot be written.
@@ -49,7 +49,7 @@ def _download(
         raise UnsafeRepository(f"The Hub's description of {file.name!r} is not valid.")
     if file.size_bytes > LARGEST_BYTES:
         raise HubNotFound(
-            f"{file.name} has {format_disk(file.size_bytes)}. Choose a file of the data set with at most "
+            f"{file.name} is too large ({format_disk(file.size_bytes)}). Choose a file of at most "
             f"{format_disk(LARGEST_BYTES)}."
         )
     plan = DownloadPlan((file,), dataset.cached_revision(root, commit))

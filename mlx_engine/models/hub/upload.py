@@ -70,7 +70,7 @@ def upload(
     """Yield the plan, the progress several times per second, and the result.
 
     Raises:
-        HubError: the Hub cannot be reached, or refuses.
+        HubError: the Hub cannot be reached, or refuses the upload.
         StorageError: a file cannot be read, or has changed.
     """
     if not target.exists:
@@ -126,7 +126,7 @@ def _create(target: Target, hub: Hub) -> None:
 
 
 def _plan(files: Sequence[UploadSource], target: Target, hub: Hub) -> _Plan:
-    """Ask the Hub which files belong in large-file storage."""
+    """Plan the upload; the Hub decides which files belong in large-file storage."""
     samples = [
         {"path": file.name, "sample": base64.b64encode(file.sample).decode(), "size": file.size_bytes} for file in files
     ]

@@ -46,11 +46,11 @@ class ScanCache:
         return entry.model if entry.model.id == location.id else replace(entry.model, id=location.id)
 
     def put(self, location: ModelLocation, model: ModelDescription) -> None:
-        """Store a model. Broken models are never stored, since stamps do not show changed permissions or links."""
+        """Store a model. Broken models are never stored, since stamps do not reflect changed permissions or links."""
         self._new[str(location.path)] = _Entry(location.stamp, model)
 
     def keep(self, folder: Path) -> None:
-        """Keep the entries below a folder that does not exist now, as on a disconnected disk."""
+        """Keep the entries below a folder that is unavailable, such as one on a disconnected disk."""
         self._new |= {path: entry for path, entry in self._old.items() if Path(path).is_relative_to(folder)}
 
     def save(self) -> None:

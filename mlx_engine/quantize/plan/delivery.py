@@ -9,7 +9,7 @@ class FileDelivery(Protocol):
 
     @property
     def keeps(self) -> bool:
-        """Keep files after use."""
+        """True if files are kept after use."""
 
     @property
     def available(self) -> frozenset[str]:
@@ -23,7 +23,7 @@ class FileDelivery(Protocol):
         """Wait a moment for the next file."""
 
     def release(self, names: Sequence[str], front: int) -> None:
-        """Release files that are no longer needed; nothing waits for the first `front` of all files."""
+        """Release files that are no longer needed. Parameters that need only the first `front` files are written."""
 
 
 class LocalFiles:

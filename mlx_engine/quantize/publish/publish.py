@@ -34,7 +34,7 @@ _with_origins = ("config.json", "generation_config.json", "tokenizer_config.json
 """Files in which programs record the origin of the model."""
 _origin_fields = ("_name_or_path", "name_or_path")
 _repository = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}")
-_local = re.compile(r"(?<![\w.])(?:file://|~|[A-Za-z]:)?[/\\](?:[^\n/\\:'\"<>|]+[/\\])*([^\s/\\:'\"<>|]+)")
+_local_path = re.compile(r"(?<![\w.])(?:file://|~|[A-Za-z]:)?[/\\](?:[^\n/\\:'\"<>|]+[/\\])*([^\s/\\:'\"<>|]+)")
 """A path from the root, or from a home folder. Folder names may contain spaces, so it may match too much."""
 _no_derivatives = re.compile(r"cc-by(-nc)?-nd(-\d\.\d)?")
 
@@ -90,16 +90,16 @@ def collect(conversion: Conversion, card: str) -> list[UploadSource]:
 
 
 def scrubbed(note: Provenance) -> Provenance:
-    """Return the note with only the last name of each path of this Mac."""
-    values = _each_text(msgspec.to_builtins(note), without_paths)
+    """Return the note with each local path reduced to its last component."""
+    values = _map_strings(msgspec.to_builtins(note), without_paths)
     values["files_sha256"] = {Path(name).name: digest for name, digest in note.files_sha256.items()}
     return msgspec.convert(values, Provenance)
 
 
 def without_paths(text: str) -> str:
-    """Return the text with only the last name of each path, except in web addresses."""
+    """Return the text with each local path reduced to its last component; web addresses are unchanged."""
     return "".join(
-        part if part.startswith(("http://", "https://")) else _local.sub(r"\1", part)
+        part if part.startswith(("http://", "https://")) else _local_path.sub(r"\1", part)
         for part in re.split(r"(https?://\S+)", text)
     )
 
@@ -131,20 +131,20 @@ def license_warning(license: str, *, is_public: bool = False) -> str:
             "license, derivatives must not be shared."
         )
     if "-nc" in name or "research" in name:
-        return f"The license of the base model ({license}) prohibits commercial use, also of the conversion."
+        return f"The license of the base model ({license}) prohibits commercial use, including that of the conversion."
     if name.startswith(("llama", "gemma")) or name == "other":
         return f"The license of the base model ({license}) has terms for derivatives. Read them before you publish."
     return ""
 
 
-def _each_text(value: Any, change: Callable[[str], str]) -> Any:
+def _map_strings(value: Any, change: Callable[[str], str]) -> Any:
     match value:
         case str():
             return change(value)
         case Mapping():
-            return {name: _each_text(item, change) for name, item in value.items()}
+            return {name: _map_strings(item, change) for name, item in value.items()}
         case list() | tuple():
-            return [_each_text(item, change) for item in value]
+            return [_map_strings(item, change) for item in value]
         case _:
             return value
 

@@ -1,7 +1,7 @@
 """The built-in recipes.
 
-A recipe's key is its title in lower case, without spaces and marks other than hyphens (docs/decisions/0021): the card
-"Balanced 4-bit" is `--recipe balanced-4bit`, and its models are called Name-balanced-4bit.
+A recipe's key is its title in lower case, without spaces or punctuation other than hyphens (docs/decisions/0021): the
+card "Balanced 4-bit" is `--recipe balanced-4bit`, and its models are called Name-balanced-4bit.
 """
 
 import difflib
@@ -14,8 +14,8 @@ from mlx_engine.quantize.recipes.recipe import Format, Recipe, Rule, fixed_forma
 
 _mlx_lm_values = ("v_proj", "v_a_proj", "v_b_proj")
 _values = (".v_proj", ".kv_a_proj")
-_narrowing = ("down_proj", ".w2", ".fc2")
-_widening = (
+_down_projections = ("down_proj", ".w2", ".fc2")
+_up_projections = (
     "up_proj",
     "mlp.gate_proj",
     "feed_forward.gate_proj",
@@ -25,7 +25,7 @@ _widening = (
     ".w3",
     ".fc1",
 )
-"""Not every gate_proj: some routers have that name too (Bailing's mlp.gate.gate_proj)."""
+"""Not every gate_proj: some routers use that name too (Bailing's mlp.gate.gate_proj)."""
 _fused = ("qkv", "query_key_value", ".c_attn")
 """Queries, keys and values in one matrix, which is too large for the bits that values alone get."""
 _purposes = {
@@ -34,7 +34,7 @@ _purposes = {
     5: "Small losses, at about 34% of the 16-bit size.",
     4: "For everyday use, at about 28% of the 16-bit size. Treats all matrices the same.",
     3: "Large losses, at about 22% of the 16-bit size. For large models only.",
-    2: "For ternary weights, at about 16% of the 16-bit size. Other models suffer heavily.",
+    2: "For ternary weights, at about 16% of the 16-bit size. Heavy losses for other models.",
 }
 _group_remarks = {
     64: "",
@@ -60,7 +60,7 @@ def _microscaled(mode: QuantizationMode, purpose: str) -> Recipe:
 
 
 def _mlx_lm(low: int, high: int) -> Recipe:
-    """Return mlx-lm's mixture of that name, which overrides the architecture's own choices.
+    """Return mlx-lm's mixed recipe of that name, which overrides the architecture's own choices.
 
     Source: mlx-lm 0.32, `convert.mixed_quant_predicate_builder`.
     """
@@ -90,13 +90,13 @@ def _balanced(bits: int, purpose: str, *, head: int, values: int, keys: int, dow
             Rule(kinds=("head",), treatment=Format(bits=head)),
             Rule(kinds=_values, treatment=Format(bits=values)),
             Rule(kinds=(".k_proj",), treatment=Format(bits=keys)),
-            Rule(kinds=(*_narrowing, *_fused), layers="outer and every third", treatment=Format(bits=down)),
+            Rule(kinds=(*_down_projections, *_fused), layers="outer and every third", treatment=Format(bits=down)),
         ),
     )
 
 
 def _low(bits: int, purpose: str) -> Recipe:
-    """Give few bits to the matrices that widen, most of a network's weights, and 4 or more to all others."""
+    """Give few bits to up- and gate-projections, which hold most of the weights, and 4 or more to all others."""
     more = Format(bits=4)
     return Recipe(
         name=f"balanced-{bits}bit",
@@ -106,8 +106,8 @@ def _low(bits: int, purpose: str) -> Recipe:
         rules=(
             Rule(kinds=("head",), treatment=Format(bits=6)),
             Rule(kinds=_values, treatment=Format(bits=6)),
-            Rule(kinds=_widening, layers="outer", treatment=more),
-            Rule(kinds=_widening, treatment=Format(bits=bits)),
+            Rule(kinds=_up_projections, layers="outer", treatment=more),
+            Rule(kinds=_up_projections, treatment=Format(bits=bits)),
         ),
     )
 
@@ -117,7 +117,7 @@ RECIPES: tuple[Recipe, ...] = (
     _balanced(5, "Small losses, at about 35% of the 16-bit size.", head=6, values=8, keys=6, down=6),
     _balanced(6, "Almost no losses, at less than half of the 16-bit size.", head=8, values=8, keys=8, down=8),
     _low(3, "For models that are slightly too large in 4 bits: a little smaller, with noticeable losses."),
-    _low(2, "For mixtures of experts that are too large otherwise: heavy losses."),
+    _low(2, "For mixture-of-experts models that do not fit otherwise: heavy losses."),
     *(_affine(bits, group) for bits in _purposes for group in _group_remarks),
     _microscaled(MXFP8, "8-bit floats with a shared scale: about half the 16-bit size, very small losses."),
     _microscaled(NVFP4, "4-bit floats in small groups, for models that were trained in this format."),

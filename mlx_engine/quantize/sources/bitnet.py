@@ -1,12 +1,12 @@
 """Ternary weights of BitNet models: packed four to a byte, or as the floats they were trained in.
 
 Packed: byte [i, j] of a matrix of 4n rows holds the weights of rows i, i + n, i + 2n and i + 3n, the first in the low
-bits, each stored as its value plus 1. As floats ("online"), a weight w means round(w / s) clipped to ±1, times s, the
-mean of all |w|. Either way a weight is -s, 0 or s with one s for the matrix: exact in MLX's affine quantization with 2
-bits, as s * q - s.
+bits, each stored as its value plus 1. As floats ("online"), the effective weight is s * clip(round(w / s), -1, 1),
+where s is the mean of all |w|. Either way a weight is -s, 0 or s, with one s per matrix. MLX's affine quantization
+represents this exactly in 2 bits, as s * q - s.
 
-BitNet also rounds activations to 8 bits at run time. That is not a property of the weights: mlx-lm's kernel does not
-do it, nor does a converted model, which is more accurate.
+BitNet also rounds activations to 8 bits at run time. That is not a property of the weights: neither mlx-lm's
+kernel nor a converted model does it, and leaving it out is more accurate.
 
 Sources: transformers 5, integrations/bitnet.py; mlx-lm 0.32, models/bitlinear_layers.py.
 """
@@ -32,9 +32,9 @@ from mlx_engine.quantize.sources.matrix import (
     read_rows,
 )
 
-_largest_group = 128
+_max_group_size = 128
 _slice_rows = 256
-_trial_rows = 8
+_sampled_rows = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class PackedTernary:
 
     @property
     def formats(self) -> tuple[Format, ...]:
-        return affine_formats(2, _largest_group, self.shape[-1])
+        return affine_formats(2, _max_group_size, self.shape[-1])
 
     def rows(self, start: int, stop: int) -> Floats:
         return self._integers(start, stop).floats()
@@ -69,7 +69,7 @@ class PackedTernary:
 
 @dataclass(frozen=True, slots=True)
 class TernaryFloats:
-    """A matrix of floats that mean the nearest of -scale, 0 and scale. `scale` is computed on first use."""
+    """A matrix of floats that are rounded to the nearest of -scale, 0 and scale. `scale` is computed on first use."""
 
     tensors: Tensors
     name: str
@@ -78,7 +78,7 @@ class TernaryFloats:
 
     @property
     def formats(self) -> tuple[Format, ...]:
-        return affine_formats(2, _largest_group, self.shape[-1])
+        return affine_formats(2, _max_group_size, self.shape[-1])
 
     def rows(self, start: int, stop: int) -> Floats:
         return self._integers(start, stop).floats()
@@ -119,7 +119,7 @@ def matrices(tensors: Tensors, settings: Mapping[str, Any]) -> dict[str, Matrix]
 def ternary_matrices(tensors: Tensors) -> dict[str, Matrix]:
     """Return all projections of the model if every weight of each is -s, 0 or s; otherwise none.
 
-    A few rows of each are tested first, so that all rows are read only of a model that is most likely ternary.
+    A few rows of each are tested first, so that only models that are very likely ternary are read in full.
     """
     names = _projections(tensors)
     if not all(_looks_ternary(tensors, name) for name in names):
@@ -133,8 +133,8 @@ def _looks_ternary(tensors: Tensors, name: str) -> bool:
     """Return True if rows across the matrix contain -s and s and otherwise only 0; zeros alone are not enough."""
     count = tensors.entries[name].shape[0]
     values = set[float]()
-    for place in sorted({count * part // _trial_rows for part in range(_trial_rows)}):
-        values |= set(np.unique(read_floats(tensors, name, place, place + 1)).tolist())
+    for row in sorted({count * part // _sampled_rows for part in range(_sampled_rows)}):
+        values |= set(np.unique(read_floats(tensors, name, row, row + 1)).tolist())
         if len(values) > len((-1, 0, 1)):
             return False
     size = max(values)
@@ -142,15 +142,15 @@ def _looks_ternary(tensors: Tensors, name: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sizes:
-    """Absolute values of a matrix: whether all but 0 are equal, the largest, and the mean."""
+class _Magnitudes:
+    """Magnitudes of a matrix's weights; ternary if all nonzero ones are equal."""
 
     is_ternary: bool
     largest: float
     mean: float
 
 
-def _measure(tensors: Tensors, name: str) -> _Sizes:
+def _measure(tensors: Tensors, name: str) -> _Magnitudes:
     """Measure all rows."""
     count, columns = tensors.entries[name].shape
     largest, total, is_ternary = 0.0, 0.0, True
@@ -159,7 +159,7 @@ def _measure(tensors: Tensors, name: str) -> _Sizes:
         largest = largest or float(sizes.max())
         is_ternary = is_ternary and bool(((sizes == 0) | (sizes == largest)).all())
         total += float(sizes.sum(dtype=np.float64))
-    return _Sizes(is_ternary and math.isfinite(largest), largest, total / (count * columns))
+    return _Magnitudes(is_ternary and math.isfinite(largest), largest, total / (count * columns))
 
 
 def _projections(tensors: Tensors) -> list[str]:
@@ -184,7 +184,7 @@ def _floats(tensors: Tensors, name: str) -> Matrix:
 def _packed(tensors: Tensors, name: str, *, is_inverse: bool) -> Matrix:
     scale_name = f"{name}_scale"
     if scale_name not in tensors.entries:
-        raise BrokenModel(f"The ternary matrix {name!r} lacks its scale ({scale_name}). Download the model again.")
+        raise BrokenModel(f"The ternary matrix {name!r} has no scale ({scale_name}). Download the model again.")
     value = read_floats(tensors, scale_name, 0, 1).reshape(-1)[0]
     scale = float(np.float32(1) / value if is_inverse else value) if value else math.nan
     if not math.isfinite(scale):

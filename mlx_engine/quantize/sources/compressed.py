@@ -1,6 +1,6 @@
 """Matrices in the formats of compressed-tensors.
 
-Integers ("pack-quantized") are packed along the inputs, the lowest bits first, each plus half of the range:
+Integers ("pack-quantized") are packed along the inputs, lowest bits first, each offset by half of the range:
 weight_packed [outputs, inputs packed] in int32, weight_scale [outputs, groups], weight_zero_point [outputs packed,
 groups]. Source: vllm-project/compressed-tensors, compressors/quantized_compressors/pack_quantized.py.
 """
@@ -56,7 +56,7 @@ class PackedIntegers:
         )
 
     def _zeros(self, start: int, stop: int) -> Any:
-        """Return the zero points, counted from the lowest number; by default the middle of the range."""
+        """Return the zero points as unsigned values; by default the middle of the range."""
         name = f"{self.path}.weight_zero_point"
         if name not in self.tensors.entries:
             return np.float32(1 << (self.width - 1))
@@ -71,27 +71,27 @@ def matrices(tensors: Tensors, settings: Mapping[str, Any]) -> dict[str, Matrix]
 
     Raises:
         UnsupportedModel: the format is not supported.
-        BrokenModel: the tensors contradict each other.
+        BrokenModel: the tensors are inconsistent.
     """
     match settings.get("format"):
         case "float-quantized" | "naive-quantized" | "int-quantized":
-            return fp8.matrices(tensors, _of_weights(settings, "block_structure"))
+            return fp8.matrices(tensors, _weights_setting(settings, "block_structure"))
         case "nvfp4-pack-quantized":
             return micro_scaled.nvfp4(tensors, weight="weight_packed", global_scale="weight_global_scale")
         case "mxfp4-pack-quantized":
             return micro_scaled.mxfp4(tensors, weight="weight_packed")
         case "pack-quantized":
-            width = _width(_of_weights(settings, "num_bits"))
+            width = _width(_weights_setting(settings, "num_bits"))
             paths = [name.removesuffix(".weight_packed") for name in tensors.entries if name.endswith(".weight_packed")]
             return {f"{path}.weight": _packed(tensors, path, width) for path in paths}
         case other:
             raise UnsupportedModel(
-                f"Facet does not support the format {other!r} of compressed-tensors. Look for the original, or for a "
+                f"Facet does not support the format {other!r} of compressed-tensors. Use the original, or a "
                 "model in pack-quantized, float-quantized or nvfp4-pack-quantized."
             )
 
 
-def _of_weights(settings: Mapping[str, Any], field: str) -> Any:
+def _weights_setting(settings: Mapping[str, Any], field: str) -> Any:
     """Return the value of `field` for the weights of all groups of layers; None if they differ or lack it."""
     groups = list((settings.get("config_groups") or {}).values())
     values = [(group.get("weights") or {}).get(field) for group in groups]
@@ -100,16 +100,14 @@ def _of_weights(settings: Mapping[str, Any], field: str) -> Any:
 
 def _width(bits: object) -> int:
     if bits not in (2, 4, 8):
-        raise UnsupportedModel(
-            f"Facet does not support weights of {bits} bits in this format, only 2, 4 or 8 bits in all layers."
-        )
+        raise UnsupportedModel("Facet supports this format only with 2, 4 or 8 bits, the same in all layers.")
     return bits
 
 
 def _packed(tensors: Tensors, path: str, width: int) -> Matrix:
     entries, scales = tensors.entries, f"{path}.weight_scale"
     if scales not in entries:
-        raise BrokenModel(f"The matrix {path!r} lacks its scales. Download the model again.")
+        raise BrokenModel(f"The matrix {path!r} has no scales. Download the model again.")
     if f"{path}.weight_g_idx" in entries:
         raise UnsupportedModel(f"Facet does not support reordered groups (weight_g_idx), as in {path!r}.")
     rows, packed_words = entries[f"{path}.weight_packed"].shape
