@@ -57,10 +57,6 @@ class Frame:
     y: Axis | None
     style: Style
 
-    @property
-    def y_scale(self) -> Scale | None:
-        return self.y.scale if self.y else None
-
     def across(self, value: float) -> float:
         return self.plot.left + self.plot.width * self.x.share(value)
 
