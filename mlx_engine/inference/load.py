@@ -11,7 +11,7 @@ from typing import Any
 
 import mlx.core as mx
 from mlx.utils import tree_flatten
-from mlx_lm.utils import dequantize_model, load_model, load_tokenizer
+from mlx_lm.utils import dequantize_model, load_tokenizer
 
 from mlx_engine.amounts import format_memory
 from mlx_engine.errors import EngineError, FacetError, OutOfMemory, UnsupportedModel
@@ -19,7 +19,7 @@ from mlx_engine.inference import memory
 from mlx_engine.models.description.describe import describe
 from mlx_engine.models.files import foreign_errors as foreign
 from mlx_engine.models.memory import cache_precision
-from mlx_engine.networks import model_classes
+from mlx_engine.networks.load import load_network
 
 _load_tokenizer: Any = load_tokenizer  # has no types
 
@@ -78,7 +78,7 @@ def open_model(path: Path) -> Model:
         raise UnsupportedModel(description.obstacle or f"{path.name} isn't a folder with weights that MLX can run.")
     memory.limit_pool()
     try:
-        network, config = load_model(path, lazy=True, get_model_classes=model_classes, trust_remote_code=False)
+        network, config = load_network(path)
         if _on_cpu():
             network = _in_float32(network, parameters=description.parameters)
         weights_bytes = sum(weight.nbytes for weight in _weights(network))

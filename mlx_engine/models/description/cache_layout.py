@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from mlx_engine.models.configuration.configuration import Configuration
 from mlx_engine.models.description.bit_map import LAYER
-from mlx_engine.models.files.configuration import Configuration
 from mlx_engine.models.files.safetensors import TensorEntry
 
 LayerKind = Literal["full", "window", "latent", "state"]

@@ -5,11 +5,10 @@ It does not read weights or import MLX.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
-
-import msgspec
 
 from mlx_engine.errors import BrokenModel, ModelNotFound, StorageError, UnsupportedModel
+from mlx_engine.models.configuration.configuration import Configuration
+from mlx_engine.models.configuration.read import read_configuration, read_json
 from mlx_engine.models.description import (
     architecture,
     chat_template,
@@ -24,13 +23,11 @@ from mlx_engine.models.description.card import read_card
 from mlx_engine.models.description.description import BrokenDescription, ModelDescription, NetworkShape
 from mlx_engine.models.description.weights import Weight
 from mlx_engine.models.files import safetensors
-from mlx_engine.models.files.configuration import Configuration
 from mlx_engine.models.files.safetensors import TensorEntry
 from mlx_engine.versions import version_of
 
 __all__ = ["BrokenDescription", "ModelDescription", "NetworkShape", "describe", "read_bit_map"]
 
-_json_limit_bytes = 64 * 2**20
 _tokenizer_files = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "*.tiktoken")
 _pickle_files = ("*.bin", "*.pt", "*.pth")
 
@@ -67,13 +64,13 @@ def read_bit_map(path: Path) -> tuple[LayerBits, ...]:
         StorageError: it cannot be read.
     """
     try:
-        return bit_map(weights.read_weights(_read_tensors(path), _read_json(path / "config.json")))
+        return bit_map(weights.read_weights(_read_tensors(path), read_configuration(path)))
     except OSError as error:
         raise StorageError(f"Couldn't read {path}: {error.strerror}.") from error
 
 
 def _describe(path: Path, id: str) -> ModelDescription:
-    values = _read_json(path / "config.json")
+    values = read_configuration(path)
     config = Configuration(values)
     if not config.architecture:
         raise BrokenModel("config.json doesn't name the architecture of the model (model_type).")
@@ -136,18 +133,6 @@ def _active_parameters(all_weights: Sequence[Weight], config: Configuration) -> 
     return total - in_experts * (experts - active) // experts
 
 
-def _read_json(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise BrokenModel(f"{path.name} is missing. Download the model again.")
-    if path.stat().st_size > _json_limit_bytes:
-        raise BrokenModel(f"{path.name} is damaged: it is far too large. Download the model again.")
-    try:
-        # Some configurations contain Infinity, which JSON lacks, as text.
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BrokenModel(f"{path.name} is damaged: {error}. Download the model again.") from error
-
-
 def _read_tensors(path: Path) -> dict[str, TensorEntry]:
     shards = sorted(path.glob("model*.safetensors"))
     if not shards:
@@ -174,7 +159,7 @@ def _require_all_shards(path: Path, present: set[str]) -> None:
     index = path / "model.safetensors.index.json"
     if not index.exists():
         return
-    weight_map = _read_json(index).get("weight_map")
+    weight_map = read_json(index).get("weight_map")
     files = {str(name) for name in weight_map.values()} if isinstance(weight_map, dict) else set()
     if missing := files - present:
         raise BrokenModel(f"{len(missing)} of {len(files)} weight files are missing, first {min(missing)}.")

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
+from mlx_engine.models.configuration.configuration import Configuration
 from mlx_engine.models.description import architecture
 from mlx_engine.models.description.cache_layout import LayerCache, cache_layout
 from mlx_engine.models.description.description import NetworkShape
-from mlx_engine.models.files.configuration import Configuration
 from mlx_engine.models.files.safetensors import TensorEntry
 
 EXPERT_COUNTS = ("num_experts", "n_routed_experts", "num_local_experts", "moe_num_experts")

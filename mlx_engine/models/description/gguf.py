@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from mlx_engine.errors import BrokenModel, FacetError, StorageError
+from mlx_engine.models.configuration.configuration import Configuration
 from mlx_engine.models.description import chat_template
 from mlx_engine.models.description.cache_layout import cache_layout
 from mlx_engine.models.description.description import ModelDescription, NetworkShape
-from mlx_engine.models.files.configuration import Configuration
 from mlx_engine.models.gguf.architecture import IMPORTED, plan
 from mlx_engine.models.gguf.header import GGUFHeader, TensorInfo, read_header
 from mlx_engine.models.gguf.metadata import Metadata

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Literal
 
+from mlx_engine.models.configuration.configuration import Configuration
 from mlx_engine.models.description.bit_map import LAYER
-from mlx_engine.models.files.configuration import Configuration
 from mlx_engine.models.files.safetensors import TensorEntry
 
 Vision = Literal["none", "present", "dropped"]

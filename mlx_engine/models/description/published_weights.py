@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from mlx_engine.models.files.configuration import Configuration
+from mlx_engine.models.configuration.configuration import Configuration
 from mlx_engine.modes import MODES
 
 SCALES = ("weight_scale_inv", "weight_packed", "weight_scale_2")

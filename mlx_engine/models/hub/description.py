@@ -12,9 +12,10 @@ import msgspec
 
 from mlx_engine.errors import UnsupportedModel
 from mlx_engine.hub_messages import ModelPage, Variant
+from mlx_engine.models.configuration.configuration import Configuration
+from mlx_engine.models.configuration.normalize import normalize
 from mlx_engine.models.description import dimensions
 from mlx_engine.models.description.description import ModelDescription
-from mlx_engine.models.files.configuration import Configuration
 from mlx_engine.models.hub.cache import CachedRevision, cache_folder
 from mlx_engine.models.hub.files import select
 
@@ -24,7 +25,7 @@ _bits = re.compile(r"(\d)-bit")
 def describe_page(page: ModelPage) -> ModelDescription:
     """Return the description of the model on a page; without a valid configuration, it has no `cache`."""
     description = describe_variant(page.variant, weights_bytes=_weights_bytes(page))
-    config = Configuration(_values(page.configuration))
+    config = Configuration(normalize(_values(page.configuration)))
     return replace(
         description,
         path=CachedRevision.of(cache_folder(), page.variant.repository, page.commit).folder,

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import mlx.core as mx
-from mlx_lm.utils import load_config
 
 from mlx_engine.errors import BrokenModel, StorageError, UnsupportedModel
+from mlx_engine.models.configuration.read import read_configuration
 from mlx_engine.models.description.describe import describe
 from mlx_engine.models.files import foreign_errors as foreign
 from mlx_engine.models.files import safetensors
@@ -18,8 +18,6 @@ from mlx_engine.quantize.mlx.tracing import NetworkTrace, Origin, trace
 from mlx_engine.quantize.plan import companions
 from mlx_engine.quantize.plan.outline import Outline
 from mlx_engine.quantize.recipes.recipe import Format
-
-_load_config: Any = load_config  # has no types
 
 
 class FolderSource:
@@ -148,9 +146,6 @@ def _trace(path: Path, tensors: Mapping[str, TensorEntry]) -> NetworkTrace:
     description = describe(path, path.name)
     if description.obstacle:
         raise UnsupportedModel(description.obstacle)
-    try:
-        config = _load_config(path)
-    except foreign.FOREIGN_ERRORS as error:
-        raise foreign.translate(error, path.name) from error
+    config = read_configuration(path)
     is_packed = bool(config.get("quantization"))
     return trace(config, tensors, name=path.name, quantization=description.quantization if is_packed else "")

@@ -13,7 +13,7 @@ from mlx.utils import tree_flatten
 
 from mlx_engine.errors import InvalidRecipe, UnsupportedModel
 from mlx_engine.modes import AFFINE
-from mlx_engine.networks import model_classes
+from mlx_engine.networks.build import build
 from mlx_engine.quantize.recipes.recipe import Format, Treatment
 
 _nn: Any = nn
@@ -27,10 +27,7 @@ class Network:
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self.config: dict[str, Any] = copy.deepcopy(dict(config))
-        if self.config.get("model_file") is not None:
-            raise UnsupportedModel("The model needs Python code from its own folder, which Facet never runs.")
-        model, arguments = model_classes(self.config)
-        self._module: Any = model(arguments.from_dict(self.config))
+        self._module: Any = build(self.config)
 
     def sanitize(self, weights: dict[str, mx.array]) -> dict[str, mx.array]:
         """Convert the weights of the files to the network's layout. Call it once: it may change the network."""

@@ -1,24 +1,19 @@
 """Reads model folders whose weights another program has quantized."""
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from mlx_lm.utils import load_config
-
 from mlx_engine.errors import BrokenModel, UnsupportedModel
+from mlx_engine.models.configuration.read import read_configuration
 from mlx_engine.models.description.describe import describe
-from mlx_engine.models.files import foreign_errors as foreign
 from mlx_engine.models.files import safetensors
 from mlx_engine.quantize.mlx.decoded import Contents
 from mlx_engine.quantize.mlx.source import ArrivingFiles, Shards
 from mlx_engine.quantize.plan import companions
 from mlx_engine.quantize.sources import bitnet, compressed, fp8, gptq, micro_scaled
 from mlx_engine.quantize.sources.matrix import Matrix, Tensors
-
-_load_config: Any = load_config  # has no types
 
 _part = re.compile(
     r"(?P<path>.+)(?:_bias|[._](?:qweight|qzeros|scales|g_idx|blocks|weight|weight_packed|weight_scale(?:_inv|_2)?"
@@ -29,18 +24,14 @@ _fused = "gate_up_proj"
 _types = {"BF16": "bfloat16", "F16": "float16", "F32": "float32"}
 
 
-def read_settings(path: Path, config: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the settings in config.json of another program that has quantized the weights; empty if there is none.
+def read_settings(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the settings of another program that has quantized the weights; empty if there is none.
 
-    ModelOpt has a separate file. A field "quantization" means that MLX has quantized them.
+    A field "quantization" means that MLX has quantized them.
     """
     if config.get("quantization"):
         return {}
-    text = config.get("text_config") or {}
-    settings = config.get("quantization_config") or text.get("quantization_config")
-    modelopt_file = path / "hf_quant_config.json"
-    if settings is None and modelopt_file.is_file():
-        settings = {"quant_method": "modelopt", **json.loads(modelopt_file.read_bytes())}
+    settings = config.get("quantization_config")
     return settings if isinstance(settings, dict) else {}
 
 
@@ -52,11 +43,8 @@ def read_folder(path: Path, arriving: ArrivingFiles | None = None) -> Contents |
         StorageError: the files cannot be read.
     """
     description = describe(path, path.name)
-    try:
-        config = _load_config(path)
-        settings = read_settings(path, config)
-    except foreign.FOREIGN_ERRORS as error:
-        raise foreign.translate(error, path.name) from error
+    config = read_configuration(path)
+    settings = read_settings(config)
     headers = {file: safetensors.read_header(file) for file in sorted(path.glob("model*.safetensors"))}
     shards = Shards(headers, arriving)
     try:

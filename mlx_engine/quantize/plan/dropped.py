@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from itertools import accumulate
 from typing import Any
 
+from mlx_engine.models.configuration.configuration import Configuration
 from mlx_engine.models.description import loaded
-from mlx_engine.models.files.configuration import Configuration
 from mlx_engine.models.files.safetensors import TensorEntry
 from mlx_engine.quantize.plan.outline import Dropped
 

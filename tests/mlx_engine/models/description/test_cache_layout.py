@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from mlx_engine.models.configuration.configuration import Configuration
 from mlx_engine.models.description import dimensions
 from mlx_engine.models.description.cache_layout import LayerCache, bytes_per_token, cache_bytes, cache_layout
 from mlx_engine.models.description.describe import describe
-from mlx_engine.models.files.configuration import Configuration
 from tests import cache_models
 from tests.model_folders import write_model
 

@@ -1,0 +1,28 @@
+"""Builds a network without weights: the one way for loading, converting and measuring."""
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from mlx_engine.errors import UnsupportedModel
+from mlx_engine.models.configuration.obstacle import obstacle
+from mlx_engine.networks import model_classes
+from mlx_engine.networks.rotation import correct_rotation
+
+
+def build(config: Mapping[str, Any]) -> Any:
+    """Return the network of a normalized configuration. Its parameters are allocated only when they are used.
+
+    Raises:
+        UnsupportedModel: the model needs its own code, or has a setting that Facet does not support.
+        Any error that mlx-lm raises on invalid configurations (`models.files.foreign_errors`).
+    """
+    if config.get("model_file") is not None:
+        raise UnsupportedModel("The model needs Python code from its own folder, which Facet never runs.")
+    if reason := obstacle(config):
+        raise UnsupportedModel(reason)
+    values = copy.deepcopy(dict(config))  # Some of mlx-lm's classes change it.
+    model, arguments = model_classes(values)
+    network = model(arguments.from_dict(values))
+    correct_rotation(network, config)
+    return network

@@ -1,0 +1,58 @@
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+import pytest
+
+from mlx_engine.errors import UnsupportedModel
+from mlx_engine.models.configuration.normalize import normalize
+from mlx_engine.networks.build import build
+
+_llama: dict[str, Any] = {
+    "model_type": "llama",
+    "hidden_size": 32,
+    "intermediate_size": 32,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "rms_norm_eps": 1e-5,
+    "vocab_size": 32,
+    "max_position_embeddings": 64,
+    "head_dim": 16,
+}
+
+
+def _angles(config: dict[str, Any], tokens: int) -> np.ndarray[Any, Any]:
+    """Return the angles by which the first layer rotates the last of `tokens` positions."""
+    rope = build(normalize(_llama | config)).model.layers[0].self_attn.rope
+    ones = mx.broadcast_to(mx.array([1.0] * 8 + [0.0] * 8), (1, 1, tokens, 16))
+    rotated = np.array(rope(ones))[0, 0, -1]
+    return np.arctan2(rotated[8:], rotated[:8])
+
+
+def _expected(lengths: Any, position: int) -> Any:
+    turned = position / np.asarray(lengths, np.float64)
+    return np.arctan2(np.sin(turned), np.cos(turned))
+
+
+def _lengths(base: float) -> Any:
+    return base ** (np.arange(0, 16, 2) / 16)
+
+
+@pytest.mark.parametrize("older", [True, False])
+def test_the_base_applies_in_both_forms(older: bool) -> None:
+    settings = {"rope_theta": 777.0}
+    angles = _angles(settings if older else {"rope_parameters": settings}, 9)
+    np.testing.assert_allclose(angles, _expected(_lengths(777.0), 8), atol=1e-4)
+
+
+def test_longrope_changes_its_factors_beyond_the_length_of_pretraining() -> None:
+    short, long = [1.0] * 8, [4.0] * 8
+    scaling = {"rope_type": "longrope", "short_factor": short, "long_factor": long}
+    config = {"rope_scaling": scaling, "original_max_position_embeddings": 16, "rope_theta": 100.0}
+    np.testing.assert_allclose(_angles(config, 16), _expected(_lengths(100.0), 15), atol=1e-4)
+    np.testing.assert_allclose(_angles(config, 17), _expected(4 * _lengths(100.0), 16), atol=1e-4)
+
+
+def test_an_unknown_scaling_is_refused_by_name() -> None:
+    with pytest.raises(UnsupportedModel, match="'spiral'"):
+        build(normalize(_llama | {"rope_scaling": {"rope_type": "spiral"}, "rope_theta": 10.0}))
