@@ -18,7 +18,6 @@ import numpy as np
 from mlx import nn
 from numpy.typing import NDArray
 
-from mlx_engine.errors import UnsupportedModel
 from mlx_engine.models.configuration.normalize import text_section
 from mlx_engine.models.configuration.reference import find_reference
 from mlx_engine.models.configuration.rotation import rotation_of
@@ -99,11 +98,7 @@ class DynamicRotation(Rotation):
 
 
 def correct_rotation(network: Any, config: Mapping[str, Any]) -> None:
-    """Replace the rotations of `network` that differ from the normalized configuration.
-
-    Raises:
-        UnsupportedModel: the configuration has a type of scaling that Facet does not know.
-    """
+    """Replace the rotations of `network` that differ from the normalized configuration."""
     text = text_section(config) or config
     types = text.get("layer_types") or ()
     for path, module in network.named_modules():
@@ -170,8 +165,7 @@ def _waves(dims: int, base: float, settings: Mapping[str, Any]) -> _Waves:
         case "proportional":
             return _proportional(plain.lengths, settings)
         case other:
-            name = repr(str(other)[:40])
-            raise UnsupportedModel(f"config.json scales positions by {name}, which Facet doesn't support.")
+            raise ValueError(f"no rotation of type {other!r}")
 
 
 def _plain_waves(dims: int, base: float) -> _Waves:

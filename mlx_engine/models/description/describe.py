@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mlx_engine.errors import BrokenModel, ModelNotFound, StorageError, UnsupportedModel
+from mlx_engine.models.configuration import obstacle as configuration_obstacle
 from mlx_engine.models.configuration.configuration import Configuration
 from mlx_engine.models.configuration.read import read_configuration, read_json
 from mlx_engine.models.description import (
@@ -98,7 +99,7 @@ def _describe(path: Path, id: str) -> ModelDescription:
         license=note.license or card.license,
         source=note.source,
         revision=note.revision,
-        obstacle=_obstacle(config),
+        obstacle=_obstacle(config) or configuration_obstacle.obstacle(values),
         can_be_converted=_implementation(config) is not None and published_weights.can_be_converted(config),
         active_parameters=_active_parameters(all_weights, config),
         bits=weights.distinct_bits(all_weights),
