@@ -6,6 +6,7 @@ from typing import Any
 
 from mlx_engine.errors import UnsupportedModel
 from mlx_engine.models.configuration.obstacle import obstacle
+from mlx_engine.models.description.architecture import find_implementation
 from mlx_engine.networks import model_classes
 from mlx_engine.networks.rotation import correct_rotation
 
@@ -19,7 +20,8 @@ def build(config: Mapping[str, Any]) -> Any:
     """
     if config.get("model_file") is not None:
         raise UnsupportedModel("The model needs Python code from its own folder, which Facet never runs.")
-    if reason := obstacle(config):
+    implementation = find_implementation(str(config.get("model_type")), tuple(config.get("architectures") or ()))
+    if reason := obstacle(config, implementation.names if implementation else frozenset()):
         raise UnsupportedModel(reason)
     values = copy.deepcopy(dict(config))  # Some of mlx-lm's classes change it.
     model, arguments = model_classes(values)

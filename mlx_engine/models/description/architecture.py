@@ -16,6 +16,8 @@ from mlx_engine.models.description.published_weights import SCALES
 
 _module_name = re.compile(r"[A-Za-z0-9][\w.-]*")
 _model = re.compile(r"^(class Model\b|from .+ import .*\bModel\b)", re.MULTILINE)
+_word = re.compile(r"[^\W\d]\w*")
+_sibling_import = re.compile(r"^ *from \.(\w*) import (.+)$", re.MULTILINE)
 _windowed_caches = ("RotatingKVCache", "ChunkedKVCache")
 
 
@@ -23,12 +25,14 @@ _windowed_caches = ("RotatingKVCache", "ChunkedKVCache")
 class Implementation:
     """The mlx-lm module that runs an architecture. `has_windows`: some of its layers may have a sliding window.
 
-    `unpacked_scales` are the scale tensors of other quantizers that the module unpacks itself.
+    `unpacked_scales` are the scale tensors of other quantizers that the module unpacks itself. `names` are all names in
+    its source and in that of the networks that it builds on.
     """
 
     module: str
     has_windows: bool
     unpacked_scales: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
 
 
 def find_implementation(architecture: str, classes: tuple[str, ...] = ()) -> Implementation | None:
@@ -57,7 +61,23 @@ def _implementation(module: str) -> Implementation | None:
         module,
         has_windows=any(cache in source for cache in _windowed_caches),
         unpacked_scales=frozenset(scale for scale in SCALES if scale in source),
+        names=_names(folder / "models", module),
     )
+
+
+def _names(folder: Path, module: str) -> frozenset[str]:
+    names: set[str] = set()
+    pending, seen = [module], set[str]()
+    while pending:
+        seen.add(current := pending.pop())
+        path = folder / f"{current}.py"
+        source = path.read_text(encoding="utf-8") if path.is_file() else ""
+        if not _model.search(source):  # Layers that networks share read no configuration.
+            continue
+        names |= set(_word.findall(source))
+        for sibling, imported in _sibling_import.findall(source):
+            pending += {sibling} - seen if sibling else set(_word.findall(imported)) - seen
+    return frozenset(names)
 
 
 def _imports(source: str) -> set[str]:

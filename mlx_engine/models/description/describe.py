@@ -3,8 +3,9 @@
 It does not read weights or import MLX.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from mlx_engine.errors import BrokenModel, ModelNotFound, StorageError, UnsupportedModel
 from mlx_engine.models.configuration import obstacle as configuration_obstacle
@@ -99,7 +100,7 @@ def _describe(path: Path, id: str) -> ModelDescription:
         license=note.license or card.license,
         source=note.source,
         revision=note.revision,
-        obstacle=_obstacle(config) or configuration_obstacle.obstacle(values),
+        obstacle=_obstacle(config, values),
         can_be_converted=_implementation(config) is not None and published_weights.can_be_converted(config),
         active_parameters=_active_parameters(all_weights, config),
         bits=weights.distinct_bits(all_weights),
@@ -114,11 +115,12 @@ def _describe(path: Path, id: str) -> ModelDescription:
     )
 
 
-def _obstacle(config: Configuration) -> str:
+def _obstacle(config: Configuration, values: Mapping[str, Any]) -> str:
     implementation = _implementation(config)
     if implementation is None:
         return f"mlx-lm {version_of('mlx-lm')} doesn't support the architecture {config.architecture!r}."
-    return published_weights.obstacle(config, implementation.unpacked_scales)
+    reason = configuration_obstacle.obstacle(values, implementation.names)
+    return reason or published_weights.obstacle(config, implementation.unpacked_scales)
 
 
 def _implementation(config: Configuration) -> architecture.Implementation | None:

@@ -1,0 +1,94 @@
+"""Accounts for every field of config.json: read by mlx-lm's network, irrelevant, the default, or a reason to refuse.
+
+A network that ignores a field computes another function than its reference, without any sign of it.
+"""
+
+import functools
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Set
+from pathlib import Path
+from typing import Any
+
+from mlx_engine.models.configuration.normalize import TEXT_SECTIONS
+from mlx_engine.models.configuration.reference import Reference, find_reference
+
+_names_listed = 3
+_activations = (
+    frozenset({"silu", "swish"}),
+    frozenset({"gelu_pytorch_tanh", "gelu_new", "gelu_fast", "gelu_python_tanh", "gelu_accurate"}),
+)
+"""Names of the same function."""
+
+
+def ignored_fields(config: Mapping[str, Any], network_names: Set[str]) -> tuple[str, ...]:
+    """Return the fields, sorted, that transformers' network reads and mlx-lm's ignores.
+
+    Args:
+        config: a normalized section, that of the text part if there are several.
+        network_names: all names in the source of mlx-lm's network.
+    """
+    reference = find_reference(str(config.get("model_type")))
+    if reference is None:
+        return ()
+    names = (name for name in _relevant(config) if name in reference.reads)
+    names = (name for name in names if network_names.isdisjoint(_all_names(name, reference)))
+    return tuple(sorted(name for name in names if not _is_neutral(name, config, reference)))
+
+
+def unknown_fields(config: Mapping[str, Any], network_names: Set[str]) -> tuple[str, ...]:
+    """Return the fields, sorted, that neither transformers nor mlx-lm knows for this architecture.
+
+    The arguments are those of `ignored_fields`.
+    """
+    reference = find_reference(str(config.get("model_type")))
+    defined: set[str] = set()
+    if reference:
+        defined = {*reference.reads, *reference.defaults, *reference.aliases, *reference.aliases.values()}
+    names = (name for name in _relevant(config) if name not in defined and name not in network_names)
+    return tuple(sorted(name for name in names if config[name] not in (None, False, [], {})))
+
+
+def describe_ignored(names: tuple[str, ...]) -> str:
+    """Return the reason, as a sentence, why a model with such fields is refused."""
+    return (
+        f"config.json sets {_list(names)}, which this version of mlx-lm ignores, so the model would compute something "
+        "else than it should. Facet refuses such models."
+    )
+
+
+def describe_unknown(names: tuple[str, ...]) -> str:
+    """Return the warning, as a sentence, about unknown fields."""
+    return f"config.json has fields that neither transformers nor mlx-lm knows for this architecture: {_list(names)}."
+
+
+def _relevant(config: Mapping[str, Any]) -> Iterator[str]:
+    patterns = _patterns()
+    return (name for name in config if name not in TEXT_SECTIONS and not patterns.fullmatch(name))
+
+
+def _all_names(name: str, reference: Reference) -> set[str]:
+    first = reference.aliases.get(name, name)
+    return {first, *(alias for alias, target in reference.aliases.items() if target == first)}
+
+
+def _is_neutral(name: str, config: Mapping[str, Any], reference: Reference) -> bool:
+    value = config[name]
+    if name == "num_key_value_heads" and value == config.get("num_attention_heads"):
+        return True
+    default = reference.defaults.get(reference.aliases.get(name, name), reference.defaults.get(name))
+    if value is None or value == default or (default is None and value in (False, [], {})):
+        return True
+    return any({value, default} <= group for group in _activations) if isinstance(value, str) else False
+
+
+@functools.cache
+def _patterns() -> re.Pattern[str]:
+    """Return a pattern of the names that need no account."""
+    groups = tomllib.loads(Path(__file__).with_name("fields.toml").read_text(encoding="utf-8"))
+    return re.compile("|".join(pattern for group in groups.values() for pattern in group))
+
+
+def _list(names: tuple[str, ...]) -> str:
+    shown = ", ".join(names[:_names_listed])
+    return f"{shown} and {len(names) - _names_listed} more" if len(names) > _names_listed else shown
