@@ -9,6 +9,7 @@ from mlx_engine.models.configuration.obstacle import obstacle
 from mlx_engine.models.description.architecture import find_implementation
 from mlx_engine.networks import model_classes
 from mlx_engine.networks.rotation import correct_rotation
+from mlx_engine.networks.windows import correct_windows
 
 
 def build(config: Mapping[str, Any]) -> Any:
@@ -27,4 +28,5 @@ def build(config: Mapping[str, Any]) -> Any:
     model, arguments = model_classes(values)
     network = model(arguments.from_dict(values))
     correct_rotation(network, config)
+    correct_windows(network, config)
     return network

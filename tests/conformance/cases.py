@@ -43,7 +43,7 @@ SIZES: Mapping[str, Any] = {
     "linear_key_head_dim": 16,
     "linear_value_head_dim": 16,
     "mamba_d_state": 16,
-    "mamba_d_ssm": 64,
+    "mamba_d_ssm": 128,
     "mamba_n_heads": 8,
     "mamba_d_head": 16,
     "mamba_n_groups": 1,
@@ -72,6 +72,10 @@ _llama3 = {
 _linear = {"rope_type": "linear", "factor": 4.0, "rope_theta": BASE}
 _dynamic = {"rope_type": "dynamic", "factor": 4.0, "rope_theta": BASE}
 _default = {"rope_type": "default", "rope_theta": BASE}
+
+
+TEXT_PARTS = ("gemma3n_text", "qwen3_5_text", "qwen3_5_moe_text", "qwen3_vl_text", "qwen3_vl_moe_text", "qwen2_vl_text")
+"""Text parts of multimodal models that are saved on their own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ class Verdict:
     """The library lists the model as runnable."""
 
     def __str__(self) -> str:
-        detail = self.reason if self.kind == "refused" else f"{self.gap:.1e}"
+        detail = self.reason if self.reason else f"{self.gap:.1e}"
         late = " (known only when loading)" if self.kind in ("refused", "failed") and self.was_listed else ""
         return f"{self.name:44} {self.kind:8} {detail}{late}"
 

@@ -55,9 +55,10 @@ def configuration(case: Case) -> Any:
     """Return transformers' configuration of the case."""
     kind = CONFIG_MAPPING[case.architecture]
     names = {entry.name for entry in dataclasses.fields(kind)}
-    values = {
-        name: value for name, value in SIZES.items() if name in names and kind.attribute_map.get(name) not in names
-    }
+    names = {name for name in names if kind.attribute_map.get(name) not in names}
+    if "qk_rope_head_dim" in names:
+        names.discard("head_dim")  # It is that of the rotated part, or a sum.
+    values = {name: value for name, value in SIZES.items() if name in names}
     if "rope_parameters" in names and "rope_parameters" not in case.fields and not isinstance(kind.default_theta, dict):
         values["rope_parameters"] = {"rope_type": "default", "rope_theta": BASE}
     return kind(**{**values, **case.fields})
