@@ -47,8 +47,8 @@ def run(
     continue. Control-C pauses the study; run the same command to resume it, even if the plan has other candidates,
     recipes or gates.
 
-    If the plan has gates (limits), the best candidate within them is the winner. The exit code is 1 if no candidate
-    wins or a step fails. A plan:
+    If the plan has gates (limits), the best candidate within them is reported. The exit code is 1 if no candidate
+    passes or a step fails. A plan:
 
     ```json
     {"name": "Llama for 8 GB", "original": "Llama-3.2-3B-Instruct",
@@ -60,7 +60,7 @@ def run(
     Args:
         plan: A .json file; docs/measuring.md describes its fields. File names in it are relative to its folder.
         folder: Also look for models in this folder. Can be repeated.
-        json: Write JSON, one object per line: each model as soon as it is complete, then the winner.
+        json: Write JSON, one object per line: each model as soon as it is complete, then the best within limits.
     """
     folders = Folders.from_environment()
     study = _study(read_plan(plan), folder, folders)
@@ -78,11 +78,11 @@ def run(
 def show(study: str, /, *, json: Annotated[bool, Parameter(negative=(), show_default=False)] = False) -> int:
     """Show the results of a study.
 
-    The exit code is 1 if the study has gates and no winner, or if a step failed.
+    The exit code is 1 if the study has gates that no candidate passes, or if a step failed.
 
     Args:
         study: Name of the study, or the beginning of it.
-        json: Write JSON, one object per line: each model, then the winner.
+        json: Write JSON, one object per line: each model, then the best within limits.
     """
     result = _find(study)
     if not json:
@@ -223,8 +223,8 @@ def _write_row(study: Study, row: Row) -> None:
 def _write_verdict(study: Study) -> int:
     verdict = judge(study, study.plan.gates) if study.plan.gates else None
     if verdict:
-        winner = verdict.winner.label if verdict.winner else None
-        write_json({"winner": winner, "obstacles": verdict.obstacles})
+        best = verdict.best.label if verdict.best else None
+        write_json({"best": best, "obstacles": verdict.obstacles})
     return _exit_code(study, verdict)
 
 
@@ -238,4 +238,4 @@ def _show(study: Study) -> int:
 
 def _exit_code(study: Study, verdict: GateVerdict | None) -> int:
     has_failed = any(row.failures for row in study.rows)
-    return FAILED if has_failed or (verdict and verdict.winner is None) else 0
+    return FAILED if has_failed or (verdict and verdict.best is None) else 0

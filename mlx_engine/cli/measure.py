@@ -72,7 +72,7 @@ def measure(  # noqa: PLR0913 - options
         scored: Scored positions of each chunk: "second half", as in llama.cpp, or "all".
         cache_bits: Precision of the candidates' KV cache, in bits.
         tail: Probability mass at each position that the stored predictions may omit; 0 stores everything.
-        stand_in: Use an 8-bit conversion in place of an original that is too large, and create it if needed. All
+        stand_in: Use an 8-bit conversion instead of an original that is too large, and create it if needed. All
             divergences are then lower bounds.
         folder: Also look for models in this folder. Can be repeated.
         json: Write JSON, one object per line for each candidate.
@@ -142,11 +142,11 @@ def _compare(requests: Sequence[MeasureFidelity], folders: Folders, *, json: boo
 
 
 def _stand_in(original: ModelDescription, folders: Folders) -> tuple[str, Path]:
-    """Return the name and folder of the conversion that stands in for `original`; create it if needed."""
+    """Return the name and folder of the conversion that replaces `original`; create it if needed."""
     label = conversion_label(original.id, STAND_IN)
     path = folders.models / label
     if not path.exists():
-        terminal.note(f"Creating {label} to stand in for the original.\n")
+        terminal.note(f"Creating {label} to replace the original.\n")
         request = Convert(
             id=label, source=str(original.path), target=str(path), model_id=label, recipe=builtin.recipe(STAND_IN)
         )

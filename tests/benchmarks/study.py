@@ -4,7 +4,7 @@
 
 The weights of the starter model are already 4-bit, so the original is their float16 version, which is created first.
 `facet convert` and `facet lab run` do all the work in a temporary home. In a home set by `--home`, the same command
-resumes an interrupted study and repeats disturbed measurements. Prints the winner, the Markdown report and the time.
+resumes an interrupted study and repeats disturbed measurements. Prints the best candidate, the report and the time.
 Goal: 20 minutes on 2 otherwise idle cores.
 
 Speeds are measured with 128 prompt tokens and 32 generated tokens. MLX's CPU backend computes with unpacked weights, so

@@ -69,22 +69,22 @@ def format_corpus(plan: StudyPlan) -> str:
 
 
 def describe_judgement(study: Study) -> tuple[str, str]:
-    """Return the label of the winner, "" if there is none, and a sentence about it; both "" without limits."""
+    """Return the label of the best candidate within the limits and a sentence about it, "" where there is none."""
     gates = study.plan.gates
     if gates is None:
         return "", ""
     judgement, names = judge(study, gates), short_names(study)
-    if judgement.winner is None:
+    if judgement.best is None:
         reasons = {names[label]: obstacles[0] for label, obstacles in judgement.obstacles.items()}
         first = next(iter(reasons.items()), None)
         because = f" {first[0]}: {first[1]}." if first else ""
         so_far = " so far" if next(remaining(study), None) else ""
         return "", f"No model meets your limits{so_far}.{because}"
     passing = len(study.candidates) - len(judgement.obstacles)
-    name = names[judgement.winner.label]
+    name = names[judgement.best.label]
     if passing == 1:
-        return judgement.winner.label, f"Best within limits: {name}, the only one."
-    return judgement.winner.label, f"Best within limits: {name}, {AIMS[gates.prefer]} of {passing}."
+        return judgement.best.label, f"Best within limits: {name}, the only one."
+    return judgement.best.label, f"Best within limits: {name}, {AIMS[gates.prefer]} of {passing}."
 
 
 def format_gates(gates: Gates) -> str:

@@ -41,7 +41,7 @@ class StudyLine:
     note: str
     is_preliminary: bool = False
     failure: str = ""
-    is_winner: bool = False
+    is_best: bool = False
 
     @property
     def row(self) -> Row:
@@ -65,8 +65,8 @@ class StudyLine:
         return self.sample.key
 
 
-def study_lines(study: Study, step: CurrentStep | None = None, winner: str = "") -> list[StudyLine]:
-    """Return all lines, the original's first; `winner` is the label of the winning row."""
+def study_lines(study: Study, step: CurrentStep | None = None, best: str = "") -> list[StudyLine]:
+    """Return all lines, the original's first; `best` is the label of the best row within the limits."""
     if step and step.speed:
         study = _with_speed(study, step.label, step.speed)
     first_bits: dict[str, CacheBits] = {}
@@ -74,9 +74,7 @@ def study_lines(study: Study, step: CurrentStep | None = None, winner: str = "")
     for sample in samples(study):
         is_first = first_bits.setdefault(sample.row.label, sample.cache_bits) == sample.cache_bits
         line_step = step if step and _is_about(step, sample, is_first=is_first) else None
-        result.append(
-            _line(study, sample, line_step, is_first=is_first, is_winner=is_first and sample.row.label == winner)
-        )
+        result.append(_line(study, sample, line_step, is_first=is_first, is_best=is_first and sample.row.label == best))
     return result
 
 
@@ -89,14 +87,14 @@ def _is_about(step: CurrentStep, sample: Sample, *, is_first: bool) -> bool:
     return step.label == sample.row.label and (step.bits == sample.cache_bits if step.so_far else is_first)
 
 
-def _line(study: Study, sample: Sample, step: CurrentStep | None, *, is_first: bool, is_winner: bool) -> StudyLine:
+def _line(study: Study, sample: Sample, step: CurrentStep | None, *, is_first: bool, is_best: bool) -> StudyLine:
     so_far = step.so_far if step and not sample.fidelity else None
     return StudyLine(
         sample=replace(sample, fidelity=so_far) if so_far else sample,
         note=step.text if step else _note(study, sample),
         is_preliminary=so_far is not None,
         failure="" if step else _failure(sample, is_first=is_first),
-        is_winner=is_winner,
+        is_best=is_best,
     )
 
 

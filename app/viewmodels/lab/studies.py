@@ -166,7 +166,7 @@ class Lab(QObject):
 
     @property
     def judgement(self) -> str:
-        """A sentence about the winner within the limits of the study, "" without limits."""
+        """A sentence about the best candidate within the limits of the study, "" without limits."""
         study = self.study
         return describe_judgement(study)[1] if study else ""
 

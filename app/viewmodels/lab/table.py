@@ -110,7 +110,7 @@ class StudyTableModel(QAbstractTableModel):
                 if text
                 else ""
             )
-        return ", ".join(filter(None, (text, "the winner" if line.is_winner else "", line.note, line.failure)))
+        return ", ".join(filter(None, (text, "best within limits" if line.is_best else "", line.note, line.failure)))
 
 
 class SortedStudyTable(QSortFilterProxyModel):

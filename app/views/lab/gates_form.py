@@ -45,7 +45,7 @@ class GatesForm(QDialog):
             unit=" GB",
         )
         self.aim = QComboBox()
-        self.aim.setAccessibleName("Winner")
+        self.aim.setAccessibleName("Best")
         for aim, title in AIMS.items():
             self.aim.addItem(title, aim)
         self.aim.setCurrentIndex(list(AIMS).index(initial.prefer))
@@ -57,7 +57,7 @@ class GatesForm(QDialog):
         column.addWidget(
             TextLabel(
                 theme,
-                "The table marks the best model within all limits as the winner.",
+                "The table marks the best model within all limits.",
                 tone="secondary",
                 wraps=True,
             )
@@ -66,7 +66,7 @@ class GatesForm(QDialog):
         form.setHorizontalSpacing(14)
         for field in (self.kl, self.agreement, self.folder, self.memory):
             form.addRow(field.accessibleName(), field)
-        form.addRow("Winner", self.aim)
+        form.addRow("Best", self.aim)
         column.addLayout(form)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel | QDialogButtonBox.StandardButton.Ok)
         clear = buttons.addButton("No Limits", QDialogButtonBox.ButtonRole.ResetRole)

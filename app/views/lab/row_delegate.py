@@ -18,7 +18,7 @@ from app.views.lab.figure_alignment import FigureSlots
 Index = QModelIndex | QPersistentModelIndex
 _LEFT = 2 * PADDING
 _WRAPPED = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
-_BADGE = "winner"
+_BADGE = "best within limits"
 
 
 class StudyRowDelegate(PlainToolTips):
@@ -84,7 +84,7 @@ class StudyRowDelegate(PlainToolTips):
 
     def _fill(self, line: StudyLine) -> QColor | None:
         colors = self._theme.palette
-        if line.is_winner:
+        if line.is_best:
             return mixed(colors.window, colors.success, 0.10)
         return colors.sidebar if line.is_reference else None
 
@@ -99,7 +99,7 @@ class StudyRowDelegate(PlainToolTips):
 
     def _paint_name(self, painter: QPainter, place: QRect, line: StudyLine) -> None:
         colors = self._theme.palette
-        if line.is_winner:
+        if line.is_best:
             self._paint_badge(painter, place)
         painter.setFont(self._theme.font("label", bold=True))
         painter.setPen(colors.text)

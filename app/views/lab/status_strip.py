@@ -1,4 +1,4 @@
-"""Status of a study: current step, progress and winner."""
+"""Status of a study: current step, progress and the best model within limits."""
 
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -20,7 +20,7 @@ class StudyStatusStrip(QWidget):
         self._bar = ProgressBar(theme)
         self.start = FilledButton(theme, "Resume")
         self.stop = SmallButton(theme, "Pause", "Pause the study")
-        self.winner = TextLabel(theme, bold=True, wraps=True)
+        self.best = TextLabel(theme, bold=True, wraps=True)
         column = QVBoxLayout(self)
         column.setContentsMargins(SIDE - 4, 2, SIDE - 4, 8)
         column.setSpacing(6)
@@ -35,7 +35,7 @@ class StudyStatusStrip(QWidget):
         row.addWidget(self.start)
         row.addWidget(self.stop)
         column.addLayout(row)
-        column.addWidget(self.winner)
+        column.addWidget(self.best)
         self.start.clicked.connect(lab.resume)
         self.stop.clicked.connect(lab.pause)
         lab.changed.connect(self.refresh)
@@ -55,8 +55,8 @@ class StudyStatusStrip(QWidget):
         self.start.setAccessibleName(f"{status.start_label}: {self._lab.study.plan.name if self._lab.study else ''}")
         self.start.updateGeometry()
         self.stop.setVisible(status.is_running)
-        self.winner.setText(judgement)
-        self.winner.setVisible(bool(judgement))
+        self.best.setText(judgement)
+        self.best.setVisible(bool(judgement))
         has_text = bool(status.text or judgement) and not self._is_brief
         self.setVisible(status.is_running or has_text)
 

@@ -26,7 +26,7 @@ def lines(result: FidelityResult) -> Iterator[str]:
     yield f"{result.candidate} compared with {result.reference}"
     yield f"  {verdict(fidelity)}"
     if result.is_stand_in:
-        yield "  An 8-bit copy stood in for the original, so divergences are lower bounds."
+        yield "  An 8-bit copy replaced the original, so divergences are lower bounds."
     flips = f"{fidelity.flips:,} of {fidelity.positions:,} positions differ"
     rows = (
         (MEAN_KL, f"{format_measured(MEAN_KL, sample)}, within {fidelity.kl_error_bound:.1g} of the exact value"),

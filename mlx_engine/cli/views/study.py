@@ -127,7 +127,7 @@ def _remarks(study: Study) -> Iterator[str]:
         yield f"Speeds are medians{_about_speed(study)}."
     if study.reference_row.is_stand_in:
         yield (
-            f"{study.reference_row.label} stood in for the original. Its loss from 8-bit quantization is not included, "
+            f"{study.reference_row.label} replaced the original. Its loss from 8-bit quantization is not included, "
             "so divergences are lower bounds."
         )
     for row in study.rows:
@@ -145,8 +145,8 @@ def _about_speed(study: Study) -> str:
 
 
 def verdict_lines(study: Study, verdict: GateVerdict) -> Iterator[str]:
-    """Yield the reason for each candidate that does not pass, then the winner."""
+    """Yield the reason for each candidate that does not pass, then the best within limits."""
     names = short_names(study)
     for label, obstacles in verdict.obstacles.items():
         yield f"{names[label]} does not pass: {'; '.join(obstacles)}."
-    yield f"The winner is {verdict.winner.label}." if verdict.winner else "No candidate passes."
+    yield f"Best within limits: {verdict.best.label}." if verdict.best else "No candidate is within the limits."

@@ -44,7 +44,7 @@ def _fidelity(study: Study, figures: Sequence[Figure]) -> Iterator[str]:
     if has_kl:
         yield f"KL(original ‖ candidate) of next-token probabilities; the original is {study.original.label}."
     if result.is_stand_in:
-        yield "An 8-bit copy stood in for the original; its own loss is not included, so divergence is a lower bound."
+        yield "An 8-bit copy replaced the original; its own loss is not included, so divergence is a lower bound."
     if has_kl and (bound := _error_bound(study)):
         yield f"Only some of the original's probabilities are kept: mean KL may be off by {format_number(bound)} nats."
     yield f"{result.fidelity.positions:,} positions of the corpus {result.corpus}: {result.convention.rstrip('.')}."

@@ -196,7 +196,7 @@ def _too_large_remedy(request: RecordReference) -> str:
     if request.is_stand_in:
         return "Even an 8-bit conversion of the original does not fit. Use a Mac with more memory."
     return (
-        "An 8-bit conversion can stand in for it: use --stand-in, or stand_in in a plan. Its own loss is not included, "
+        "An 8-bit conversion can replace it: use --stand-in, or stand_in in a plan. Its own loss is not included, "
         "so each divergence is then a lower bound."
     )
 

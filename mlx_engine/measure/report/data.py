@@ -24,9 +24,9 @@ _LONGEST_VERDICT = 4000
 
 
 class Judged(msgspec.Struct, frozen=True):
-    """`winner` is a label, None if no candidate passes; `obstacles` are the reasons why others do not."""
+    """`best` is a label, None if no candidate passes; `obstacles` are the reasons why others do not."""
 
-    winner: str | None
+    best: str | None
     obstacles: dict[str, tuple[str, ...]]
 
 
@@ -43,10 +43,10 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
 def json(subject: Subject) -> bytes:
     """Return all results as indented JSON."""
     judgement = subject.judgement
-    winner = judgement.winner.label if judgement and judgement.winner else None
+    best = judgement.best.label if judgement and judgement.best else None
     document = Document(
         verdicts={sample.key: verdict for sample, verdict in verdicts(subject)},
-        judgement=Judged(winner, judgement.obstacles) if judgement else None,
+        judgement=Judged(best, judgement.obstacles) if judgement else None,
         reference=subject.header,
         study=subject.study,
     )

@@ -116,12 +116,12 @@ def _note(text: str) -> Markup:
 
 def _main_table(subject: Subject) -> Markup:
     notes = {sample.key: sentence(verdict) for sample, verdict in verdicts(subject)}
-    label = subject.judgement.winner.label if subject.judgement and subject.judgement.winner else None
+    label = subject.judgement.best.label if subject.judgement and subject.judgement.best else None
     samples = subject.samples
     table = figures_table(
         samples,
         FIGURES,
-        winner=next((sample for sample in samples if sample.row.label == label), None),
+        best=next((sample for sample in samples if sample.row.label == label), None),
         note=lambda sample: notes.get(sample.key, sentence(role(subject))),
     )
     return joined(table, _meanings(FIGURES))
@@ -136,7 +136,7 @@ def _gates(subject: Subject) -> Markup:
     gates, judgement = subject.study.plan.gates, subject.judgement
     if gates is None or judgement is None:
         return Markup()
-    aim = element("p", f"The winner is {AIMS[gates.prefer]} within the limits: {format_limits(gates)}.")
+    aim = element("p", f"The best is {AIMS[gates.prefer]} within the limits: {format_limits(gates)}.")
     why = [(subject.names[label], sentence("; ".join(reasons))) for label, reasons in judgement.obstacles.items()]
     return joined(element("h3", "Limits"), aim, _definitions(why))
 

@@ -93,7 +93,7 @@ def _how(results: Sequence[FidelityResult]) -> str:
     first = results[0]
     bound = max(result.fidelity.kl_error_bound for result in results)
     stand_in = (
-        " An 8-bit copy stood in for the original; its own loss is not included, so divergences are lower bounds."
+        " An 8-bit copy replaced the original; its own loss is not included, so divergences are lower bounds."
         if first.is_stand_in
         else ""
     )

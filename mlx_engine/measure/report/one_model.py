@@ -35,7 +35,7 @@ def of_fidelity(result: FidelityResult) -> Iterator[MeasurementLine]:
     if result.cache_bits != 16:
         method += f", {result.cache_bits}-bit KV cache"
     if result.is_stand_in:
-        method += ", a lower bound: an 8-bit copy stood in for the original"
+        method += ", a lower bound: an 8-bit copy replaced the original"
     sample = sample_of_result(result)
     for figure in (MEAN_KL, P99_KL, TOP1_AGREEMENT, PERPLEXITY):
         value = format_measured(figure, sample)

@@ -10,13 +10,11 @@ from mlx_engine.measure.report.subject import Subject, failures
 from mlx_engine.measure.results.results import Fidelity
 from mlx_engine.measure.results.safe_characters import one_line
 from mlx_engine.measure.results.verdicts import verdict
-from mlx_engine.measure.study.gates import GateVerdict
-from mlx_engine.measure.study.plan import Gates
 from mlx_engine.measure.study.study import remaining
 
 
 def summary(subject: Subject) -> list[str]:
-    """Return the first sentences of a report, the winner first."""
+    """Return the first sentences of a report, the best candidate first."""
     return [*_answer(subject), *_extremes(subject), *_reservations(subject)]
 
 
@@ -29,30 +27,26 @@ def role(subject: Subject) -> str:
     """Return the role of the original in the study."""
     if subject.study.reference_row.is_original:
         return "all others are compared with it"
-    return "too large for this Mac: an 8-bit copy stood in for it"
+    return "too large for this Mac: an 8-bit copy replaced it"
 
 
 def _verdict(sample: Sample) -> str:
     if sample.fidelity:
         return verdict(sample.fidelity)
-    return "stood in for the original" if sample.row.is_stand_in else "not measured"
+    return "replaced the original" if sample.row.is_stand_in else "not measured"
 
 
 def _answer(subject: Subject) -> Iterator[str]:
     gates, judgement = subject.study.plan.gates, subject.judgement
     if gates is None or judgement is None:
         return
-    if judgement.winner:
-        sample = next(sample for sample in subject.samples if sample.row.label == judgement.winner.label)
-        yield f"{one_line(sample.name)} wins, {_passing(gates, len(subject.study.candidates), judgement)}."
-    else:
+    if judgement.best is None:
         yield f"No candidate is within the limits: {format_limits(gates)}."
-
-
-def _passing(gates: Gates, candidates: int, judgement: GateVerdict) -> str:
-    passing = candidates - len(judgement.obstacles)
-    first = "the only candidate" if passing == 1 else f"{AIMS[gates.prefer]} of {passing} candidates"
-    return f"{first} within the limits ({format_limits(gates)})"
+        return
+    sample = next(sample for sample in subject.samples if sample.row.label == judgement.best.label)
+    passing = len(subject.study.candidates) - len(judgement.obstacles)
+    reason = "the only candidate" if passing == 1 else f"{AIMS[gates.prefer]} of {passing} candidates"
+    yield f"Best within limits ({format_limits(gates)}): {one_line(sample.name)}, {reason}."
 
 
 def _extremes(subject: Subject) -> Iterator[str]:
@@ -84,7 +78,7 @@ def _reservations(subject: Subject) -> Iterator[str]:
         yield f"The study is not complete: {missing} missing and may change these findings."
     if any(result.is_stand_in for result in subject.results):
         yield (
-            "An 8-bit copy stood in for the original, which is too large for this Mac. Its own loss is not "
+            "An 8-bit copy replaced the original, which is too large for this Mac. Its own loss is not "
             "included, so divergences are lower bounds."
         )
     if unsure := [one_line(sample.name) for sample in subject.samples if _is_unsure(sample)]:

@@ -38,7 +38,7 @@ def figures_table(
     samples: Sequence[Sample],
     figures: Sequence[Figure],
     *,
-    winner: Sample | None = None,
+    best: Sample | None = None,
     note: Callable[[Sample], str] = lambda _: "",
 ) -> Markup:
     """Return a sortable table with a row for each of `samples`, its `note` below its name."""
@@ -47,13 +47,13 @@ def figures_table(
     rows = []
     for sample in samples:
         cells = (_cell(column, sample) for column in shown)
-        first = name(sample, note(sample), is_winner=sample is winner)
-        rows.append(element("tr", first, *cells, class_="winner" if sample is winner else False))
+        first = name(sample, note(sample), is_best=sample is best)
+        rows.append(element("tr", first, *cells, class_="best" if sample is best else False))
     return table(head, rows, is_sortable=True)
 
 
-def name(sample: Sample, note: str = "", *, is_winner: bool = False) -> Markup:
-    chip = element("span", "winner", class_="chip") if is_winner else ""
+def name(sample: Sample, note: str = "", *, is_best: bool = False) -> Markup:
+    chip = element("span", "best within limits", class_="chip") if is_best else ""
     below = element("small", note) if note else ""
     return element("th", element("bdi", one_line(sample.name)), chip, below, scope="row", title=sample.row.label)
 

@@ -1,4 +1,4 @@
-"""The candidates of a study that are within its limits, and the winner among them."""
+"""The candidates of a study that are within its limits, and the best among them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,21 +13,21 @@ from mlx_engine.measure.study.study import Row, Study
 
 @dataclass(frozen=True, slots=True)
 class GateVerdict:
-    """`winner` is None if no candidate passes; `obstacles` has the reasons of each that does not, by label."""
+    """`best` is None if no candidate passes; `obstacles` has the reasons of each that does not, by label."""
 
-    winner: Row | None
+    best: Row | None
     obstacles: dict[str, tuple[str, ...]]
 
 
 def judge(study: Study, gates: Gates) -> GateVerdict:
     """Judge the candidates by `gates`. A missing or unreliable measurement does not pass.
 
-    Of two candidates with an equal preferred figure, the one closer to the original wins, then the smaller one.
+    Of two candidates with an equal preferred figure, the one closer to the original is preferred, then the smaller one.
     """
     obstacles = {row.label: tuple(_obstacles(study, row, gates)) for row in study.candidates}
     passing = [row for row in study.candidates if not obstacles[row.label]]
     return GateVerdict(
-        winner=min(passing, key=lambda row: _rank(study, row, gates), default=None),
+        best=min(passing, key=lambda row: _rank(study, row, gates), default=None),
         obstacles={label: reasons for label, reasons in obstacles.items() if reasons},
     )
 

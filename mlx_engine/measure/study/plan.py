@@ -28,7 +28,7 @@ _VALID_VALUES = {
 
 
 class Gates(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The limits for a candidate; None means no limit. Of the candidates within them, the `prefer` one wins."""
+    """The limits for a candidate; None means no limit. `prefer` selects the best of the candidates within them."""
 
     max_mean_kl: _Positive | None = None
     """In nats."""

@@ -52,10 +52,10 @@ def _objects(capsys: Output) -> list[dict[str, Any]]:
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
-def test_a_plan_with_a_user_recipe_has_a_winner(
+def test_a_user_recipe_can_be_the_best_within_limits(
     plan: dict[str, Any], folders: Folders, tmp_path: Path, capsys: Output
 ) -> None:
-    """Each model is one JSON object with the fields of `facet measure`; the last object is the winner.
+    """Each model is one JSON object with the fields of `facet measure`; the last object is the best within limits.
 
     Without a terminal, each step is a line on standard error.
     """
@@ -68,7 +68,7 @@ def test_a_plan_with_a_user_recipe_has_a_winner(
     assert original["is_original"]
     assert four["mean_kl"] > user["mean_kl"] > 0
     assert {"mean_kl_se", "p99_kl", "top1_agreement", "perplexity", "reference_perplexity"} < set(user)
-    assert verdict["winner"] == user["candidate"] == f"{folder_owner(plan)}/llama-My-best-try"
+    assert verdict["best"] == user["candidate"] == f"{folder_owner(plan)}/llama-My-best-try"
     assert "above 0.01" in verdict["obstacles"][four["candidate"]][0]
     assert err.splitlines() == [
         "4 steps left · original: reading the text",
@@ -137,7 +137,7 @@ def test_studies_are_listed(folders: Folders, capsys: Output) -> None:
     assert capsys.readouterr().out.splitlines()[1].startswith(f"study  {ORIGINAL}")
 
 
-def test_a_disturbed_speed_has_a_star_and_does_not_win(folders: Folders, capsys: Output) -> None:
+def test_a_disturbed_speed_has_a_star_and_does_not_pass(folders: Folders, capsys: Output) -> None:
     few = study(FEW)
     rows = []
     for row in few.rows:
@@ -152,7 +152,7 @@ def test_a_disturbed_speed_has_a_star_and_does_not_win(folders: Folders, capsys:
     out = capsys.readouterr().out
     assert "2.00*" in out
     assert "something else was running" in out
-    assert out.endswith("No candidate passes.\n")
+    assert out.endswith("No candidate is within the limits.\n")
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"name": "x"}', '{"name": "x", "original": "y", "speeds": 1}'])

@@ -212,13 +212,13 @@ def test_changes_by_the_command_line_are_loaded(bench: Bench, folders: Folders, 
     assert bench.lab.study == other
 
 
-def test_the_winner_is_named(bench: Bench) -> None:
-    """Its line is marked. Without limits there is no winner."""
+def test_the_best_model_within_limits_is_named(bench: Bench) -> None:
+    """Its line is marked. Without limits, none is marked."""
     bench.lab.add(msgspec.structs.replace(measured(FEW), reference_folder="x"))
     assert bench.lab.judgement == ""
     bench.lab.set_gates(Gates(max_mean_kl=0.05))
     assert bench.lab.judgement == "Best within limits: 4-bit, the fastest of 2."
-    assert [line.name for line in bench.lab.lines() if line.is_winner] == ["4-bit"]
+    assert [line.name for line in bench.lab.lines() if line.is_best] == ["4-bit"]
     bench.lab.set_gates(Gates(max_mean_kl=0.0001))
     assert bench.lab.judgement.startswith("No model meets your limits")
 

@@ -131,10 +131,10 @@ def test_removing_a_row_keeps_the_others(table: StudyTableModel) -> None:
     assert (resets, removed) == ([], [(2, 2)])
 
 
-def test_a_screen_reader_announces_the_winner(table: StudyTableModel) -> None:
-    table.show_lines(study_lines(study(FEW), winner=study(FEW).candidates[0].label))
+def test_a_screen_reader_announces_the_best_model(table: StudyTableModel) -> None:
+    table.show_lines(study_lines(study(FEW), best=study(FEW).candidates[0].label))
     spoken = table.index(1, 0).data(Qt.ItemDataRole.AccessibleTextRole)
-    assert spoken == "8-bit, the winner, About 2 of 100 next words differ from the original; very close"
+    assert spoken == "8-bit, best within limits, About 2 of 100 next words differ from the original; very close"
 
 
 def test_markdown_has_the_figures_of_the_window() -> None:

@@ -255,7 +255,7 @@ def test_a_running_study_shows_progress(show: Show, finished_study: Study) -> No
     assert page.view.strip.start.text() == "Resume"
 
 
-def test_limits_name_a_winner(show: Show, finished_study: Study, theme: Theme) -> None:
+def test_limits_select_the_best_model(show: Show, finished_study: Study, theme: Theme) -> None:
     """The form returns its initial limits if nothing is changed."""
     gates = Gates(max_mean_kl=0.05, min_top1_agreement=0.8, max_memory_bytes=8 * 2**30, prefer="smallest")
     form = GatesForm(gates, theme)
@@ -263,7 +263,7 @@ def test_limits_name_a_winner(show: Show, finished_study: Study, theme: Theme) -
     window = show(finished_study)
     form.gates_changed.connect(window.lab.set_gates)
     form.gates_changed.emit(form.gates())
-    assert window.page.view.strip.winner.text().startswith("Best within limits: ")
+    assert window.page.view.strip.best.text().startswith("Best within limits: ")
 
 
 def test_the_menu_of_a_row_removes_it(show: Show, finished_study: Study) -> None:

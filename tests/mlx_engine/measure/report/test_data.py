@@ -18,14 +18,14 @@ def _rows(study: Study) -> list[dict[str, str]]:
 
 
 def test_json_has_everything() -> None:
-    """The study can be read back, with the winner."""
+    """The study can be read back, with the best candidate."""
     judged = study(FEW)
     judged = msgspec.structs.replace(judged, plan=msgspec.structs.replace(judged.plan, gates=Gates(max_mean_kl=0.01)))
     document = msgspec.json.decode(data.json(Subject(judged)), type=data.Document)
     assert document.study == judged
     assert document.schema == data.SCHEMA
     assert document.judgement
-    assert document.judgement.winner == judged.rows[1].label
+    assert document.judgement.best == judged.rows[1].label
 
 
 def test_csv_is_unrounded() -> None:

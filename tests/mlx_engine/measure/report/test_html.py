@@ -128,13 +128,13 @@ def test_long_tokens_are_cut(hostile_page: str) -> None:
     assert "x" * 5000 not in hostile_page
 
 
-def test_the_winner_comes_first() -> None:
-    """The first sentence has the winner and the limits."""
+def test_the_best_candidate_comes_first() -> None:
+    """The first sentence has the best candidate and the limits."""
     base = study(FEW)
     plan = msgspec.structs.replace(base.plan, gates=Gates(max_mean_kl=0.1, prefer="smallest"))
     page = Page(html(Subject(msgspec.structs.replace(base, plan=plan))))
-    sentence = next(text for text in page.inside("p") if "wins" in text)
-    assert sentence == "4-bit wins, the smallest of 2 candidates within the limits (mean KL ≤ 0.1 nats)."
+    sentence = next(text for text in page.inside("p") if "within limits" in text)
+    assert sentence == "Best within limits (mean KL ≤ 0.1 nats): 4-bit, the smallest of 2 candidates."
 
 
 def test_cells_have_unrounded_values_for_sorting(page: Page) -> None:

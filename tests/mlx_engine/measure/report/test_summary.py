@@ -22,7 +22,7 @@ def _with_results(**changes: object) -> Study:
     return msgspec.structs.replace(base, rows=tuple(rows))
 
 
-def test_the_summary_mentions_that_there_is_no_winner() -> None:
+def test_the_summary_reports_that_no_candidate_is_within_the_limits() -> None:
     """With the limits."""
     base = study(FEW)
     plan = msgspec.structs.replace(base.plan, gates=Gates(max_mean_kl=0.0001, max_size_bytes=10**9))
@@ -52,7 +52,7 @@ def test_a_stand_in_is_named() -> None:
     stand_in = msgspec.structs.replace(base.rows[1], is_stand_in=True, fidelity=())
     about = Subject(msgspec.structs.replace(base, rows=(base.rows[0], stand_in, *base.rows[2:])))
     assert role(about).startswith("too large for this Mac")
-    assert verdicts(about)[0][1] == "stood in for the original"
+    assert verdicts(about)[0][1] == "replaced the original"
     assert role(Subject(study(FEW))) == "all others are compared with it"
 
 

@@ -32,7 +32,7 @@ def _with_last(study: Study, **changes: object) -> Study:
 
 
 @pytest.mark.parametrize(
-    ("gates", "winner"),
+    ("gates", "expected"),
     [
         (Gates(max_mean_kl=0.05), "six"),
         (Gates(max_mean_kl=0.05, prefer="closest"), "eight"),
@@ -45,9 +45,11 @@ def _with_last(study: Study, **changes: object) -> Study:
         (Gates(max_mean_kl=0.001), None),
     ],
 )
-def test_the_preferred_candidate_within_the_limits_wins(study: Study, gates: Gates, winner: str | None) -> None:
-    best = judge(study, gates).winner
-    assert (best.label if best else None) == winner
+def test_the_preferred_candidate_within_the_limits_is_the_best(
+    study: Study, gates: Gates, expected: str | None
+) -> None:
+    best = judge(study, gates).best
+    assert (best.label if best else None) == expected
 
 
 @pytest.mark.parametrize(
@@ -90,12 +92,12 @@ def test_a_disturbed_speed_does_not_pass(study: Study) -> None:
     """If speed does not matter, it is ignored."""
     study = _with_last(study, speed=speed(RateSeries(0, (90.0, 60.0, 61.0))))
     judgement = judge(study, Gates())
-    assert judgement.winner is not None
-    assert judgement.winner.label == "six"
+    assert judgement.best is not None
+    assert judgement.best.label == "six"
     assert judgement.obstacles["four"] == (
         "its decode speed is unreliable (60 to 90 tok/s), as something else was running",
     )
-    by_size = judge(study, Gates(prefer="smallest")).winner
+    by_size = judge(study, Gates(prefer="smallest")).best
     assert by_size is not None
     assert by_size.label == "four"
 
@@ -118,9 +120,9 @@ def test_a_candidate_that_ran_out_of_memory_is_not_within_memory_limits(study: S
 def test_ties_are_won_by_the_closer_candidate(study: Study) -> None:
     """Regardless of the order of the rows."""
     study = _with_last(study, speed=study.rows[2].speed)
-    winner = judge(study, Gates()).winner
-    assert winner is not None
-    assert winner.label == "six"
+    best = judge(study, Gates()).best
+    assert best is not None
+    assert best.label == "six"
 
 
 def test_fidelity_counts_at_the_highest_cache_precision(study: Study) -> None:
@@ -132,9 +134,9 @@ def test_fidelity_counts_at_the_highest_cache_precision(study: Study) -> None:
         for row in study.rows
     ]
     plan = msgspec.structs.replace(study.plan, cache_bits=(4, 8))
-    winner = judge(msgspec.structs.replace(study, plan=plan, rows=tuple(rows)), Gates(max_mean_kl=0.05)).winner
-    assert winner is not None
-    assert winner.label == "six"
+    best = judge(msgspec.structs.replace(study, plan=plan, rows=tuple(rows)), Gates(max_mean_kl=0.05)).best
+    assert best is not None
+    assert best.label == "six"
 
 
 def test_a_stand_in_is_not_a_candidate(study: Study) -> None:
