@@ -10,6 +10,7 @@
     │   ├── InvalidRecipe      a recipe is not valid, or not for this model
     │   ├── InvalidPlan        the plan of a study is not valid
     │   ├── BadCorpus          a text cannot be used for measurements
+    │   ├── StudyNotFound      there is no study with this name
     │   ├── NotComparable      two models cannot be compared
     │   ├── NotPublishable     Facet does not publish this model
     │   ├── PromptTooLong      the prompt does not fit the context
@@ -17,6 +18,7 @@
     ├── EngineError            the engine failed while working
     │   └── OutOfMemory        there is not enough memory
     ├── StorageError           a file or a database cannot be read or written
+    │   ├── AlreadyExists      another result has this name, or is being created with it
     │   ├── NoSpace            there is not enough disk space
     │   └── NotWritten         a file that the user requested cannot be written
     └── HubError               a request to the Hugging Face Hub failed
@@ -84,6 +86,10 @@ class BadCorpus(RequestError):
     title = "This text can't be used"
 
 
+class StudyNotFound(RequestError):
+    title = "Study not found"
+
+
 class NotComparable(RequestError):
     title = "These models can't be compared"
 
@@ -110,6 +116,10 @@ class OutOfMemory(EngineError):
 
 class StorageError(FacetError):
     title = "Couldn't read or write a file"
+
+
+class AlreadyExists(StorageError):
+    title = "This name is already in use"
 
 
 class NoSpace(StorageError):

@@ -51,7 +51,7 @@ class JobBridge(QObject):
         """Add a job to the end of the queue and return its id. If the queue has an equal job, resume that one instead.
 
         Raises:
-            StorageError: another job writes a different result to the same place.
+            AlreadyExists: another job creates a different result with the same name.
         """
         return self._queue.add(request)
 

@@ -46,7 +46,7 @@ class Jobs(QObject):
         """Add a job to the end of the queue and return its id. If the same job exists, resume it instead.
 
         Raises:
-            StorageError: another job has the same target.
+            AlreadyExists: another job has the same target.
         """
         return self._bridge.add(request)
 

@@ -14,7 +14,7 @@ import msgspec
 
 from mlx_engine.engine.children import conversion_events, job_hub
 from mlx_engine.engine.values.job_messages import JobEvent
-from mlx_engine.errors import StorageError
+from mlx_engine.errors import AlreadyExists
 from mlx_engine.folders import Folders
 from mlx_engine.hub_messages import Download, Downloaded, RemoteFile, Waiting
 from mlx_engine.models.files import staging
@@ -122,7 +122,7 @@ def _skeleton(request: Convert, hub: Hub, plan: DownloadPlan) -> Iterator[Path]:
     headers = preflight.headers_folder(target)
     preflight.check_target(headers, target)
     if staging.is_worked_on(headers):
-        raise StorageError(f"{target.parent.name}/{target.name} is already being created. Choose another name.")
+        raise AlreadyExists(f"{target.parent.name}/{target.name} is already being created. Choose another name.")
     with storage_errors(target), staging.locked_partial(headers) as partial:
         folder = partial / request.repository.rpartition("/")[2]
         write_skeleton(hub, request.repository, plan, folder, on_wait=lambda *_: None)

@@ -102,7 +102,7 @@ class JobQueue:
         """Add a job to the end of the queue and return its id. If the queue has an equal job, resume that one instead.
 
         Raises:
-            StorageError: another job writes a different result to the same place.
+            AlreadyExists: another job creates a different result with the same name.
         """
         for job in self._jobs.values():
             if job_kinds.is_same(job.request, request):

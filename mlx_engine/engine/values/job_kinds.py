@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 
 from mlx_engine.engine.values.job_messages import JobEvent
-from mlx_engine.errors import StorageError
+from mlx_engine.errors import AlreadyExists
 from mlx_engine.hub_messages import Download, DownloadPlanned
 from mlx_engine.models.files import staging
 from mlx_engine.models.hub.cache import cache_folder, discard_partial
@@ -47,7 +47,7 @@ def is_same(first: QueuedRequest, second: QueuedRequest) -> bool:
     """Return True if both requests have the same result.
 
     Raises:
-        StorageError: they have different results in the same place.
+        AlreadyExists: they have different results with the same name.
     """
     match first, second:
         case Download(), Download():
@@ -57,13 +57,13 @@ def is_same(first: QueuedRequest, second: QueuedRequest) -> bool:
                 return False
             if _conversion_key(first) == _conversion_key(second):
                 return True
-            raise StorageError(f"{first.model_id} is already being created with another recipe. Choose another name.")
+            raise AlreadyExists(f"{first.model_id} is already being created with another recipe. Choose another name.")
         case Publish(), Publish():
             if first.repository.casefold() != second.repository.casefold():
                 return False
             if Path(first.folder) == Path(second.folder):
                 return True
-            raise StorageError(f"{first.repository} is already being published from another folder.")
+            raise AlreadyExists(f"{first.repository} is already being published from another folder.")
         case _:
             return False
 

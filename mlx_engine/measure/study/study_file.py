@@ -15,6 +15,7 @@ from mlx_engine.errors import (
     ModelNotFound,
     RequestError,
     StorageError,
+    StudyNotFound,
 )
 from mlx_engine.measure.results.references import stored_reference
 from mlx_engine.measure.study.plan import StudyPlan
@@ -195,12 +196,13 @@ def load_study(name: str, root: Path) -> Study:
     """Return the study named `name`.
 
     Raises:
-        StorageError: it does not exist, is damaged, or was written by another version of Facet.
+        StudyNotFound: it does not exist.
+        StorageError: it is damaged, or was written by another version of Facet.
     """
     if study := find_study(name, root):
         return study
     names = ", ".join(study.plan.name for study in all_studies(root)) or "none"
-    raise StorageError(f"Couldn't find a study named {name}. Existing studies: {names}.")
+    raise StudyNotFound(f"Couldn't find a study named {name}. Existing studies: {names}.")
 
 
 def find_study(name: str, root: Path) -> Study | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlx_engine.amounts import format_disk
-from mlx_engine.errors import NoSpace, StorageError
+from mlx_engine.errors import AlreadyExists, NoSpace
 from mlx_engine.models.description.describe import describe
 from mlx_engine.models.files import staging
 
@@ -27,11 +27,12 @@ def copy_model(source: Path, target: Path) -> Iterator[CopyProgress]:
     Raises:
         ModelError: `source` contains no model or a damaged one.
         NoSpace: the disk has too little space.
-        StorageError: `target` already exists, or a folder cannot be read or written.
+        AlreadyExists: `target` already exists.
+        StorageError: a folder cannot be read or written.
     """
     describe(source, source.name)
     if target.exists():
-        raise StorageError(
+        raise AlreadyExists(
             f"A model called {target.parent.name}/{target.name} already exists. Rename it and try again."
         )
     with staging.storage_errors(target):

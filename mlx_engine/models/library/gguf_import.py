@@ -20,7 +20,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from mlx_engine.errors import BrokenModel, FacetError, ModelError, StorageError, UnsupportedModel
+from mlx_engine.errors import AlreadyExists, BrokenModel, FacetError, ModelError, StorageError, UnsupportedModel
 from mlx_engine.models.description import provenance
 from mlx_engine.models.description.describe import describe
 from mlx_engine.models.files import safetensors, staging
@@ -95,12 +95,12 @@ def _is_done(target: Path, note: provenance.Provenance) -> bool:
     """Return whether the target already contains this import, complete. A damaged one will be replaced.
 
     Raises:
-        StorageError: the target contains another model.
+        AlreadyExists: the target contains another model.
     """
     if not target.exists():
         return False
     if provenance.read(target).source_sha256 != note.source_sha256:
-        raise StorageError(f"{target} already contains another model. Remove it or choose another name.")
+        raise AlreadyExists(f"{target} already contains another model. Remove it or choose another name.")
     try:
         describe(target, id=target.name)
     except ModelError:

@@ -20,7 +20,7 @@ import msgspec
 from mlx_lm.utils import _encode_tagged_floats
 
 from mlx_engine.amounts import format_disk
-from mlx_engine.errors import NoSpace, StorageError
+from mlx_engine.errors import AlreadyExists, NoSpace
 from mlx_engine.models.description import provenance
 from mlx_engine.models.description.describe import describe
 from mlx_engine.models.description.provenance import Provenance
@@ -70,7 +70,8 @@ def convert(
         InvalidRecipe: the recipe names something that the model does not have, or a type too narrow for its weights.
         BrokenModel: a weight is not a number.
         NoSpace: the disk does not have enough space for the result.
-        StorageError: `target` already exists, or files cannot be read or written.
+        AlreadyExists: `target` already exists.
+        StorageError: files cannot be read or written.
         EngineError: MLX failed.
     """
     placements = layout(source.outline, recipe)
@@ -102,7 +103,7 @@ def _digests(source: Source, delivery: FileDelivery | None) -> AbstractContextMa
 
 def _require_unused(target: Path) -> None:
     if target.exists():
-        raise StorageError(f"{target.parent.name}/{target.name} already exists. Choose another name.")
+        raise AlreadyExists(f"{target.parent.name}/{target.name} already exists. Choose another name.")
 
 
 def _require_room(partial: Path, target: Path, size_bytes: int) -> None:

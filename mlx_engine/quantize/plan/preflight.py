@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from mlx_engine.amounts import format_disk, format_memory
-from mlx_engine.errors import InvalidRecipe, NoSpace, OutOfMemory, StorageError, UnsupportedModel
+from mlx_engine.errors import AlreadyExists, InvalidRecipe, NoSpace, OutOfMemory, StorageError, UnsupportedModel
 from mlx_engine.models.description.describe import describe
 from mlx_engine.models.description.description import ModelDescription
 from mlx_engine.models.files import staging
@@ -111,15 +111,16 @@ def check_target(source: Path, target: Path) -> None:
     """Check that a folder can be created at `target`.
 
     Raises:
-        StorageError: the folder already exists, is being written, or cannot be created.
+        AlreadyExists: the folder already exists, or is being written.
+        StorageError: it cannot be created.
     """
     if target.exists():
-        raise StorageError(
+        raise AlreadyExists(
             f"{target.parent.name}/{target.name} already exists. Delete it or choose another name, for example "
             f"{free_name(target)}."
         )
     if staging.is_worked_on(target):
-        raise StorageError(f"{target.parent.name}/{target.name} is already being created. Choose another name.")
+        raise AlreadyExists(f"{target.parent.name}/{target.name} is already being created. Choose another name.")
     if source.resolve() in (target.resolve(), *target.resolve().parents):
         raise StorageError("The result cannot be inside the folder of the original. Choose another folder.")
     parent = next(folder for folder in target.parents if folder.exists())

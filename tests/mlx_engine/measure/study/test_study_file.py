@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from mlx_engine.errors import BrokenModel, RequestError, StorageError
+from mlx_engine.errors import BrokenModel, RequestError, StorageError, StudyNotFound
 from mlx_engine.measure.results.convention import Convention
 from mlx_engine.measure.results.header import ReferenceHeader
 from mlx_engine.measure.study.plan import StudyPlan
@@ -164,7 +164,7 @@ def test_a_damaged_study_is_reported_and_not_overwritten(tmp_path: Path, content
 def test_an_unknown_study_is_reported_with_the_existing_ones(tmp_path: Path) -> None:
     save_study(Study(plan=_plan(name="Whales"), rows=(Row(label="a", path="a"),)), tmp_path)
     assert find_study("other", tmp_path) is None
-    with pytest.raises(StorageError, match="Existing studies: Whales"):
+    with pytest.raises(StudyNotFound, match="Existing studies: Whales"):
         load_study("other", tmp_path)
 
 
