@@ -13,6 +13,7 @@ from mlx_engine.amounts import format_count
 from mlx_engine.hub_messages import FetchDataset
 from mlx_engine.measure.corpus.text_file import MAX_BYTES
 from mlx_engine.measure.results.messages import CorpusSource, MeasureFidelity, MeasureSpeed
+from mlx_engine.measure.results.speed_result import WARM_UP_TOKENS
 from mlx_engine.measure.study.plan import StudyPlan
 from mlx_engine.measure.study.study import Row, Step, Study, remaining
 
@@ -26,8 +27,6 @@ _PRIOR_S = 60.0
 """Weight of the estimate against the elapsed time."""
 _START_S = 4.0
 """For a process to import mlx-lm and load a model."""
-_WARM_UP_TOKENS = 512
-"""Of a prompt, before its speed is measured: `speed.py`."""
 _SIMILAR_SIZE = 4.0
 """Up to this ratio of weights, models have comparable speeds."""
 
@@ -105,8 +104,8 @@ def step_seconds(step: Step, study: Study, speeds: Speeds, tokens: int) -> float
     match step.request:
         case MeasureSpeed(plan=plan):
             row = next(row for row in study.rows if row.label == step.label)
-            # Each prompt has a warm-up; the context grows from one depth to the next.
-            warm_up = sum(min(tokens, _WARM_UP_TOKENS) for tokens in plan.prompts)
+            # A longer warm-up precedes each longer prompt; the context grows from one depth to the next.
+            warm_up = sum({min(tokens, WARM_UP_TOKENS) for tokens in plan.prompts})
             prefill_tokens = plan.repetitions * sum(plan.prompts) + warm_up + max(plan.depths, default=0)
             decode_tokens = plan.repetitions * plan.decode_tokens * len(plan.depths)
             size = row.size_bytes or original.size_bytes // 2

@@ -30,13 +30,11 @@ from mlx_engine.measure.results import residency
 from mlx_engine.measure.results.conditions import ConditionsMonitor
 from mlx_engine.measure.results.fingerprints import Fingerprints
 from mlx_engine.measure.results.speed_parts import SpeedBounds, SpeedPart, limit_to_free_memory, speed_parts
-from mlx_engine.measure.results.speed_result import RateSeries, SpeedPlan, SpeedResult, is_disturbed
+from mlx_engine.measure.results.speed_result import WARM_UP_TOKENS, RateSeries, SpeedPlan, SpeedResult, is_disturbed
 from mlx_engine.models.description import provenance
 from mlx_engine.models.description.describe import describe
 from mlx_engine.models.memory.machine import this_machine
 
-_WARM_UP_TOKENS = 2048
-"""Longer prompts are read in steps of the same shapes."""
 _MAX_SWAPPED_BYTES = 256 * 2**20
 
 
@@ -202,7 +200,7 @@ class Bench:
 
     def prefill(self, tokens: int) -> Callable[[], float]:
         """Return a function that reads a prompt of `tokens` and returns tokens per second."""
-        if self._warm_tokens < (needed := min(tokens, _WARM_UP_TOKENS)):
+        if self._warm_tokens < (needed := min(tokens, WARM_UP_TOKENS)):
             self._prefill_once(needed)
             self._warm_tokens = needed
         return partial(self._prefill_once, tokens)

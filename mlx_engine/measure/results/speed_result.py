@@ -20,6 +20,8 @@ _MAX_SPREAD = 0.2
 _MAX_COLD_SHARE = 0.05
 USUAL_PROMPT_TOKENS = 512
 """Length of the prompt at which models are compared."""
+WARM_UP_TOKENS = 2048
+"""Longest warm-up before a prompt is measured. Longer prompts are read in steps of the same shapes."""
 
 
 class SpeedPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
