@@ -12,6 +12,16 @@ from mlx_engine.measure.figures.limits import AIMS
 from mlx_engine.measure.study.plan import Gates
 
 _NO_LIMIT = "No limit"
+_DECIMALS = 9
+"""A limit in GB is exact to the byte."""
+
+
+class _LimitField(QDoubleSpinBox):
+    """Number without trailing zeros, so that a limit shows the digits that were typed."""
+
+    def textFromValue(self, value: float) -> str:
+        text, point = super().textFromValue(value), self.locale().decimalPoint()
+        return text.rstrip("0").removesuffix(point) if point in text else text
 
 
 class GatesForm(QDialog):
@@ -23,16 +33,13 @@ class GatesForm(QDialog):
         super().__init__(parent)
         self._initial = initial = gates or Gates()
         self.setWindowTitle("Limits")
-        self.kl = _number(f"{MEAN_KL.title} at most", initial.max_mean_kl or 0, maximum=10, decimals=3, step=0.01)
+        self.kl = _number(f"{MEAN_KL.title} at most", initial.max_mean_kl or 0, maximum=10, step=0.01)
         agreement = 100 * (initial.min_top1_agreement or 0)
-        self.agreement = _number(
-            f"{TOP1_AGREEMENT.title} at least", agreement, maximum=100, decimals=1, step=1, unit="%"
-        )
+        self.agreement = _number(f"{TOP1_AGREEMENT.title} at least", agreement, maximum=100, step=1, unit="%")
         self.folder = _number(
             f"{SIZE.title} at most",
             (initial.max_size_bytes or 0) / DISK_GB,
             maximum=4000,
-            decimals=1,
             step=1,
             unit=" GB",
         )
@@ -40,7 +47,6 @@ class GatesForm(QDialog):
             f"{PEAK_MEMORY.title} at most",
             (initial.max_memory_bytes or 0) / MEMORY_GB,
             maximum=4000,
-            decimals=1,
             step=1,
             unit=" GB",
         )
@@ -80,7 +86,7 @@ class GatesForm(QDialog):
         return msgspec.structs.replace(
             self._initial,
             max_mean_kl=self.kl.value() or None,
-            min_top1_agreement=self.agreement.value() / 100 or None,
+            min_top1_agreement=round(self.agreement.value() / 100, _DECIMALS + 2) or None,
             max_size_bytes=round(self.folder.value() * DISK_GB) or None,
             max_memory_bytes=round(self.memory.value() * MEMORY_GB) or None,
             prefer=self.aim.currentData(),
@@ -95,9 +101,9 @@ class GatesForm(QDialog):
         self.accept()
 
 
-def _number(name: str, value: float, *, maximum: float, decimals: int, step: float, unit: str = "") -> QDoubleSpinBox:
+def _number(name: str, value: float, *, maximum: float, step: float, unit: str = "") -> QDoubleSpinBox:
     """Return a field for a limit; 0 means no limit."""
-    field = QDoubleSpinBox(maximum=maximum, decimals=decimals, singleStep=step, suffix=unit)
+    field = _LimitField(maximum=maximum, decimals=_DECIMALS, singleStep=step, suffix=unit)
     field.setSpecialValueText(_NO_LIMIT)
     field.setAccessibleName(name)
     field.setValue(value)

@@ -266,6 +266,16 @@ def test_limits_select_the_best_model(show: Show, finished_study: Study, theme: 
     assert window.page.view.strip.best.text().startswith("Best within limits: ")
 
 
+def test_limits_are_exact(theme: Theme) -> None:
+    """The form neither rounds a limit of the plan nor one that the user types."""
+    gates = Gates(max_mean_kl=0.0125, min_top1_agreement=0.8765, max_size_bytes=8_589_934_592)
+    form = GatesForm(gates, theme)
+    assert form.gates() == gates
+    form.folder.setValue(form.folder.valueFromText("8.25 GB"))
+    assert form.folder.text() == "8.25 GB"
+    assert form.gates().max_size_bytes == 8_250_000_000
+
+
 def test_the_menu_of_a_row_removes_it(show: Show, finished_study: Study) -> None:
     """The original cannot be removed."""
     page = show(finished_study).page
