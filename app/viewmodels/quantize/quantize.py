@@ -33,7 +33,8 @@ from mlx_engine.quantize.plan import preflight
 from mlx_engine.quantize.plan.messages import Convert, OutlineRead, ReadOutline
 from mlx_engine.quantize.recipes.recipe import Recipe
 
-FIRST_CHOICE, FIRST_CHOICE_OF_QUANTIZED = "balanced-4bit", "lossless"
+FIRST_CHOICE = "balanced-4bit"
+_FIRST_CHOICE_OF_UNRUNNABLE = "lossless"
 _REMOVAL_HINT = "Removing the original's files after use would free enough space."
 _VISION_LOSS = "Facet converts only the text part of this model. The result won't support images."
 
@@ -257,7 +258,11 @@ class Quantize(QObject):
             model, RecipeForecaster(model, read.outline, self._machine, self.context), read.notes, download
         )
         self._refresh_forecasts()
-        self.choose(FIRST_CHOICE_OF_QUANTIZED if read.outline.quantization else FIRST_CHOICE, chosen=True)
+        if not read.outline.quantization:
+            self.choose(FIRST_CHOICE, chosen=True)
+        elif not model.is_runnable:
+            self.choose(_FIRST_CHOICE_OF_UNRUNNABLE, chosen=True)
+        # A quantized model that runs needs no copy with the same weights.
 
     def _refresh_forecasts(self) -> None:
         if isinstance(self.state, RecipesReady):

@@ -2,11 +2,10 @@
 
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from app.viewmodels.quantize.quantize import Quantize
 from app.viewmodels.quantize.state import RecipesReady
-from app.views.kit.chips import Chip
 from app.views.kit.controls import FilledButton
 from app.views.kit.grid import SIDE
 from app.views.kit.text_label import TextLabel
@@ -33,7 +32,7 @@ class Tray(QWidget):
         self._scroll = QScrollArea(widgetResizable=True)
         self._line = TextLabel(theme, role="small", tone="secondary", wraps=True)
         self.button = FilledButton(theme, "Quantize")
-        self.remove = Chip(theme, "")
+        self.remove = QCheckBox()
         self._lay_out()
         self.button.clicked.connect(self.started)
         self.remove.toggled.connect(lambda removes: quantize.remove_source(removes=removes))
@@ -55,8 +54,8 @@ class Tray(QWidget):
         for transparent in (self._scroll.viewport(), self._inside):
             transparent.setAutoFillBackground(False)
         foot = QHBoxLayout()
-        foot.addWidget(self._line, 1)
         foot.addWidget(self.remove)
+        foot.addWidget(self._line, 1)
         foot.addWidget(self.button)
         column = QVBoxLayout(self)
         column.setContentsMargins(SIDE, 8, SIDE, 10)
@@ -90,20 +89,18 @@ class Tray(QWidget):
         with QSignalBlocker(self.remove):
             self.remove.setChecked(self._quantize.removes_source)
         if isinstance(state, RecipesReady) and state.download:
-            self.remove.setText("Delete original files after use")
+            self.remove.setText("Permanently delete original files after use")
             self.remove.setToolTip(
                 f"Deletes each file of {state.model.name} permanently after use, so that the disk does not need space "
                 f"for all {format_disk(state.model.size_bytes)}. After an interruption, these files are downloaded "
                 "again."
             )
-            self.remove.updateGeometry()
         elif isinstance(state, RecipesReady):
-            self.remove.setText("Delete original afterwards")
+            self.remove.setText("Permanently delete original afterwards")
             self.remove.setToolTip(
                 f"Deletes the weights of {state.model.name} permanently when the new model is complete, without moving "
                 f"them to the Trash. Frees {format_disk(state.model.size_bytes)}."
             )
-            self.remove.updateGeometry()
 
     def _show_line(self, count: int) -> None:
         obstacle = self._quantize.obstacle if count else ""

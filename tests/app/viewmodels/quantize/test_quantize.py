@@ -154,13 +154,19 @@ def test_what_the_queue_refuses_is_told(begin: Begin) -> None:
     assert len(queue) == 1
 
 
-def test_a_model_that_is_quantized_already_is_warned_of(begin: Begin) -> None:
-    """It can be done all the same; to begin with, nothing more is lost."""
+def test_a_quantized_model_has_a_warning_and_no_selected_recipe(begin: Begin) -> None:
+    """The user can still select one; the lossless recipe comes first."""
     quantize = begin(outline(quantization="4-bit g64"))
     assert "4-bit g64" in quantize.warnings[0]
-    assert [plan.card.name for plan in quantize.plans] == ["lossless"]
+    assert quantize.plans == []
     assert quantize.cards[0].name == "lossless"
     assert begin().warnings == []
+
+
+def test_a_quantized_model_that_does_not_run_is_converted_losslessly(begin: Begin, model: ModelDescription) -> None:
+    quantize = begin(outline(quantization="4-bit g64"))
+    quantize.open(replace(model, obstacle="Its format does not run."))
+    assert [plan.card.name for plan in quantize.plans] == ["lossless"]
 
 
 def test_a_model_that_cannot_be_read_says_why(begin: Begin, model: ModelDescription) -> None:
