@@ -6,6 +6,7 @@ the KV cache quantized; once the context is longer than the window, a mask hides
 """
 
 import functools
+import inspect
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,11 +37,14 @@ def correct_windows(network: Any, config: Mapping[str, Any]) -> None:
 @functools.cache
 def _with_window(kind: Any) -> Any:
     """Return a class of attention that sees the last `_window` tokens."""
+    names = list(inspect.signature(kind.__call__).parameters)[2:]  # After the layer itself and its inputs.
 
-    def call(self: Any, inputs: Any, mask: Any = None, cache: Any = None, *others: Any, **named: Any) -> Any:
+    def call(self: Any, inputs: Any, *values: Any, **named: Any) -> Any:
+        arguments = dict(zip(names, values, strict=False)) | named
+        cache = arguments.get("cache")
         offset, tokens = (cache.offset if cache is not None else 0), inputs.shape[1]
         if offset + tokens > self._window:
-            mask = _create_mask(tokens, offset, window_size=self._window)
-        return kind.__call__(self, inputs, mask, cache, *others, **named)
+            arguments["mask"] = _create_mask(tokens, offset, window_size=self._window)
+        return kind.__call__(self, inputs, **arguments)
 
     return type(kind.__name__, (kind,), {"__call__": call})

@@ -1,28 +1,147 @@
-"""Fields that transformers derives from others, and names that differ between transformers and mlx-lm, by family."""
+"""Fields that transformers derives from others, and names that differ between transformers and mlx-lm, by family.
 
-from collections.abc import Callable
+Sources: the configuration classes of transformers 5.23 and the `ModelArgs` of mlx-lm 0.32.2.
+"""
+
+import math
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from mlx_engine.models.configuration.windows import is_periodic, layer_windows
+
 _Config = dict[str, Any]
+
+_values: Mapping[str, Mapping[str, Any]] = {
+    "apertus": {"mlp_bias": False, "post_norm": False, "qk_norm": True},
+    "deepseek_v3": {"topk_method": "noaux_tc", "scoring_func": "sigmoid", "moe_layer_freq": 1},
+    "deepseek_v32": {"topk_method": "noaux_tc", "scoring_func": "sigmoid", "moe_layer_freq": 1},
+    "glm_moe_dsa": {"topk_method": "noaux_tc", "scoring_func": "sigmoid", "moe_layer_freq": 1},
+    "granitemoehybrid": {"time_step_limit": [0.0, math.inf]},
+    "longcat_flash": {
+        "attention_method": "MLA",
+        "zero_expert_type": "identity",
+        "mla_scale_q_lora": True,
+        "mla_scale_kv_lora": True,
+    },
+    "minimax_m2": {"shared_intermediate_size": 0},
+    "qwen3_moe": {"mlp_only_layers": []},
+    "solar_open": {"first_k_dense_replace": 0, "intermediate_size": 0, "partial_rotary_factor": 1.0},
+}
+"""Values that the networks of transformers have built in, and that mlx-lm reads from the configuration."""
+
+_copies: Mapping[str, Mapping[str, str]] = {
+    "gpt2": {"n_ctx": "n_positions"},
+    "lfm2": {"block_dim": "hidden_size", "block_ff_dim": "intermediate_size"},
+}
+"""Fields of mlx-lm that are absent, with the field that has the same value."""
+
+_layer_names: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "granitemoehybrid": ("layer_types", {"linear_attention": "mamba", "full_attention": "attention"}),
+}
+"""The field that lists the types of layers, and mlx-lm's names for those of transformers 5."""
 
 
 def complete(config: _Config) -> _Config:
     """Return the configuration of a text model with the fields that its family derives from others."""
-    config = _with_head_size(config)
-    architecture = config.get("model_type")
-    rule = _rules.get(architecture) if isinstance(architecture, str) else None
+    config = _with_heads(config)
+    family = str(config.get("model_type"))
+    config = _absent_filled(config, _values.get(family, {}))
+    config = _absent_filled(config, {name: config.get(source) for name, source in _copies.get(family, {}).items()})
+    if family in _layer_names:
+        name, translation = _layer_names[family]
+        config = _with_layer_names(config, name, translation)
+    rule = _rules.get(family)
     return rule(config) if rule else config
 
 
-def _with_head_size(config: _Config) -> _Config:
+def _absent_filled(config: _Config, values: Mapping[str, Any]) -> _Config:
+    return config | {name: value for name, value in values.items() if config.get(name) is None and value is not None}
+
+
+def _with_heads(config: _Config) -> _Config:
     hidden, heads = config.get("hidden_size"), config.get("num_attention_heads")
-    if config.get("head_dim") or config.get("qk_rope_head_dim") or not isinstance(hidden, int):
+    if not isinstance(hidden, int) or not isinstance(heads, int) or heads <= 0:
         return config
-    return {**config, "head_dim": hidden // heads} if isinstance(heads, int) and heads > 0 else config
+    derived = {"num_key_value_heads": heads}
+    if not config.get("qk_rope_head_dim"):
+        derived["head_dim"] = hidden // heads
+    return _absent_filled(config, derived)
 
 
-def _qwen3_moe(config: _Config) -> _Config:
-    return {**config, "mlp_only_layers": config.get("mlp_only_layers") or []}
+def _with_layer_names(config: _Config, name: str, translation: Mapping[str, str]) -> _Config:
+    kinds = config.get(name)
+    if not isinstance(kinds, list):
+        return config
+    return config | {name: [translation.get(kind, kind) if isinstance(kind, str) else kind for kind in kinds]}
 
 
-_rules: dict[str, Callable[[_Config], _Config]] = {"qwen3_moe": _qwen3_moe}
+def _with_period(config: _Config) -> _Config:
+    """Return the configuration with the period of layers without a window, which mlx-lm reads.
+
+    If the layers have no period, all are without; `networks.windows` then gives each its window.
+    """
+    count = config.get("num_hidden_layers")
+    windows = layer_windows(config, count) if isinstance(count, int) else None
+    if not windows:
+        return config
+    period = next((period for period in range(2, len(windows) + 1) if is_periodic(windows, period)), 1)
+    stated = config.get("sliding_window_pattern")
+    if isinstance(stated, int) and stated > 0 and is_periodic(windows, stated) and stated <= len(windows):
+        period = stated
+    return config | {"sliding_window_pattern": period}
+
+
+def _exaone4(config: _Config) -> _Config:
+    count = config.get("num_hidden_layers")
+    windows = layer_windows(config, count) if isinstance(count, int) else None
+    if not windows or not any(windows):
+        return config | {"sliding_window_pattern": None}
+    return config | {"sliding_window_pattern": "".join("L" if window else "G" for window in windows)}
+
+
+def _exaone_moe(config: _Config) -> _Config:
+    kinds = config.get("mlp_layer_types")
+    first, count = config.get("first_k_dense_replace"), config.get("num_hidden_layers")
+    if not isinstance(kinds, list) and isinstance(first, int) and isinstance(count, int):
+        kinds = ["dense" if index < first else "sparse" for index in range(count)]
+    return _absent_filled(config, {"is_moe_layer": [kind == "sparse" for kind in kinds or ()]})
+
+
+def _gpt_neox(config: _Config) -> _Config:
+    names = {"rope_theta": "rotary_emb_base", "partial_rotary_factor": "rotary_pct"}
+    parameters = config.get("rope_parameters")
+    stated = parameters if isinstance(parameters, dict) else {}
+    defaults = {"rotary_emb_base": 10_000.0, "rotary_pct": 0.25}
+    return _absent_filled(config, {older: stated.get(name, defaults[older]) for name, older in names.items()})
+
+
+def _granitemoehybrid(config: _Config) -> _Config:
+    return _absent_filled(config, {"position_embedding_type": "nope"})
+
+
+def _jamba(config: _Config) -> _Config:
+    """Return the configuration without lists of layers, which mlx-lm derives as transformers does."""
+    return {name: value for name, value in config.items() if name not in ("layers_block_type", "layer_types")}
+
+
+def _minimax_m2(config: _Config) -> _Config:
+    portion = _portion(config)
+    return _absent_filled(config, {"rotary_dim": int(config["head_dim"] * portion) if portion else None})
+
+
+def _portion(config: Mapping[str, Any]) -> float | None:
+    parameters = config.get("rope_parameters")
+    portion = parameters.get("partial_rotary_factor") if isinstance(parameters, dict) else None
+    return portion if isinstance(portion, int | float) else None
+
+
+_rules: Mapping[str, Callable[[_Config], _Config]] = {
+    "cohere2": _with_period,
+    "exaone4": _exaone4,
+    "exaone_moe": _exaone_moe,
+    "gemma3_text": _with_period,
+    "gpt_neox": _gpt_neox,
+    "granitemoehybrid": _granitemoehybrid,
+    "jamba": _jamba,
+    "minimax_m2": _minimax_m2,
+}
