@@ -1,4 +1,4 @@
-"""The window as the app builds it, on files of its own, with a scripted engine."""
+"""Fixtures with the app's window, in a temporary folder, with a scripted engine."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -42,7 +42,7 @@ def forked_workers(worker_pool: WorkerPool, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture
 def theme(qapp: QApplication) -> Iterator[Theme]:
-    """A light theme at 100 %; what the test makes of it does not reach the next one."""
+    """A light theme at 100%, reset after the test."""
     theme = Theme()
     theme.set_appearance("light")
     yield theme
@@ -51,7 +51,7 @@ def theme(qapp: QApplication) -> Iterator[Theme]:
 
 @pytest.fixture
 def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folders:
-    """Folders with two models in the library, and none of other programs, whatever this machine has."""
+    """Folders with two models in the library, isolated from other programs on this computer."""
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("HF_HOME", str(tmp_path / "huggingface"))
     for name in ("Alpha", "Beta"):
@@ -61,7 +61,7 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folders:
 
 @pytest.fixture
 def assemble(qtbot: QtBot, theme: Theme, folders: Folders) -> Iterator[Callable[[Script], Assembly]]:
-    """Build the whole window around a script; it is closed at the end."""
+    """Function that builds the window with a scripted engine; it is closed after the test."""
     built: list[Assembly] = []
 
     def assemble(script: Script, machine: Machine = AMPLE) -> Assembly:
@@ -80,7 +80,7 @@ def assemble(qtbot: QtBot, theme: Theme, folders: Folders) -> Iterator[Callable[
 
 @pytest.fixture
 def assembly(assemble: Callable[[Script], Assembly]) -> Assembly:
-    """The window with an engine that answers at once."""
+    """The window with an engine that answers immediately."""
     return assemble(Script(answer="Whales sing."))
 
 

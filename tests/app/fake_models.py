@@ -1,4 +1,4 @@
-"""Model folders that can be described but not run: enough for everything on the window's side."""
+"""Model folders that can be described but not run, which is enough for tests of the window."""
 
 import json
 import struct
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def make_model(folder: Path, id: str, context_length: int = 4096, **config_values: object) -> Path:
-    """Write a model of 4,096 parameters in 16 bits, with more values in its config.json; return its folder."""
+    """Write a 16-bit model with 4,096 parameters and additional values in its config.json; return its folder."""
     path = folder / id
     path.mkdir(parents=True)
     config = {"model_type": "llama", "max_position_embeddings": context_length, **config_values}

@@ -1,4 +1,4 @@
-"""The Hub's side of the window for tests: the view-models as the app puts them together, against the test Hub."""
+"""The view-models for the Hub, assembled as in the app, with the test Hub."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from tests.hub.server import Hub
 
 
 class HubWindow(QObject):
-    """One run; a later one on the same folder goes on with its downloads."""
+    """One run; another run with the same folder resumes its downloads."""
 
     def __init__(self, home: Path, theme: Theme) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class HubWindow(QObject):
         self.bridge.start()
 
     def install(self, repository: str) -> None:
-        """Put a model into the library that says it came from the repository."""
+        """Add a model to the library that has the repository as its source."""
         folder = make_model(self._folders.models, f"owner/{repository.rpartition('/')[2]}")
         provenance.write(folder, Provenance(source=repository))
         self.library.refresh()
@@ -47,7 +47,7 @@ class HubWindow(QObject):
 def add_variant(
     hub: Hub, id: str, *, bits: int = 4, parameters: int = 4_000_000_000, gated: bool = False
 ) -> Repository:
-    """Put an MLX conversion on the Hub that claims so many parameters, but is small."""
+    """Add a small MLX conversion to the Hub, listed with the given number of parameters."""
     base = f"maker/{id.rpartition('/')[2].rpartition('-')[0]}"
     repository = Repository(
         id,

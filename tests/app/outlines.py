@@ -1,4 +1,4 @@
-"""Networks to quantize in tests of the window: a real outline, and who answers it at once."""
+"""Outlines of networks for tests of the window, and a fake that replies with them."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ _matrices = {
 
 
 def outline(layers: int = 8, *, odd: int = 0, quantization: str = "") -> Outline:
-    """Return a network like llama's; with `odd`, so long are the rows of its down-projections."""
+    """Return a Llama network; `odd` sets another row length for its down-projections."""
     parameters = [_parameter("model.embed_tokens.weight", (VOCABULARY, HIDDEN))]
     for layer in range(layers):
         for name, (rows, row) in _matrices.items():
@@ -50,13 +50,13 @@ def _read(outline: Outline) -> OutlineRead:
 
 
 TO_COME, AT_A_TIME = 16_000_000_000, 5_000_000_000
-"""Of a model on the Hub."""
+"""Missing bytes, and bytes needed at a time, of a model on the Hub."""
 
 
 class OutlineAnswers(QObject):
-    """Answers with an outline or a failure, in place of `Questions`; with `hold`, only when `answer_now` is called.
+    """Fake of `Questions`; replies with an outline or a failure, with `hold` only when `answer_now` is called.
 
-    `headers` are the folders with the headers of repositories on the Hub.
+    `headers` are folders with the headers of repositories on the Hub.
     """
 
     def __init__(self, answer: Outline | RequestFailed, *, hold: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""Fixtures of the token view: a study, texts, and fake answers."""
+"""Test data for the token view: a study, texts, and fake replies."""
 
 from PySide6.QtCore import QObject, Signal
 
@@ -24,7 +24,7 @@ CHUNKS = 2
 """Chunks per kind."""
 FLIPS = (1, 4)
 """Default flips of a text."""
-WORDS = (" boats", " do", " not", " like", " the", " storm")
+TOKEN_TEXTS = (" boats", " do", " not", " like", " the", " storm")
 
 
 def fidelity(**changes: float) -> Fidelity:
@@ -109,7 +109,8 @@ def token(text: str, *, kl: float = 0.002, differs: bool = False) -> ScoredToken
 def read(*tokens: ScoredToken, id: str = "", chunk: int = 0, before: str = "Small", first: int = 10) -> TokensRead:
     """Return a text as sent by a job process."""
     tokens = tokens or tuple(
-        token(word, kl=1.2 if number in FLIPS else 0.002, differs=number in FLIPS) for number, word in enumerate(WORDS)
+        token(word, kl=1.2 if number in FLIPS else 0.002, differs=number in FLIPS)
+        for number, word in enumerate(TOKEN_TEXTS)
     )
     flips = (number for number, token in enumerate(tokens) if token.differs)
     return TokensRead(
@@ -124,7 +125,7 @@ def read(*tokens: ScoredToken, id: str = "", chunk: int = 0, before: str = "Smal
     )
 
 
-class GivenLab(QObject):
+class FakeLab(QObject):
     """Provides one study."""
 
     changed = Signal()
@@ -143,7 +144,7 @@ class TokenAnswers:
     """Fake of `Questions`. Answers at once, or on `answer` if it `is_patient`; with `failure` if set."""
 
     def __init__(self) -> None:
-        self.asked: list[JobRequest] = []
+        self.requests: list[JobRequest] = []
         self.failure = ""
         self.is_patient = False
         self.tokens: tuple[ScoredToken, ...] = ()
@@ -151,7 +152,7 @@ class TokenAnswers:
         self._on_reply: OnReply | None = None
 
     def ask(self, request: JobRequest, on_reply: OnReply, *, latest_only: bool = False) -> None:
-        self.asked.append(request)
+        self.requests.append(request)
         self._on_reply = on_reply
         if not self.is_patient:
             self.answer()
@@ -160,7 +161,7 @@ class TokenAnswers:
         """Answer the last request, unless it was dropped."""
         if self._on_reply is None:
             return
-        request, on_reply = self.asked[-1], self._on_reply
+        request, on_reply = self.requests[-1], self._on_reply
         if self.failure:
             on_reply(RequestFailed(id=request.id, error="StorageError", title="It failed", message=self.failure))
             return

@@ -1,9 +1,9 @@
-"""A real window in a process of its own, with a scripted engine; tests start it and read what it prints.
+"""A real window with a scripted engine, which tests run as a child process.
 
     python -m tests.app.window_child answered|streaming
 
-It sends a message and closes the window when it is answered, or while the answer streams. It prints one JSON object:
-the modules that are loaded, and the process of the engine.
+It sends a message and closes the window after the answer, or while it streams. It prints one JSON object with the
+loaded modules and the process ids of the engine.
 """
 
 import json
@@ -23,7 +23,7 @@ _POLL_MS = 10
 
 
 def when(condition: Callable[[], bool], act: Callable[[], None]) -> None:
-    """Call `act` as soon as `condition` holds."""
+    """Call `act` once `condition` is true."""
     if condition():
         act()
     else:

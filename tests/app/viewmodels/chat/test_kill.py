@@ -14,7 +14,7 @@ from app.viewmodels.chat.answering import CHECKPOINT_MS
 from tests.app.viewmodels.facet import Facet
 from tests.scripted_worker import Script
 
-WORDS = 300
+WORD_COUNT = 300
 
 pytestmark = pytest.mark.process
 
@@ -22,12 +22,12 @@ pytestmark = pytest.mark.process
 def run(home: Path) -> None:
     """Request an answer that stops halfway, and print a line when all of its text is in the database."""
     app = QCoreApplication([])
-    facet = Facet(home, Script(answer=" word", tokens=2 * WORDS, waits={str(WORDS): str(home / "never")}))
+    facet = Facet(home, Script(answer=" word", tokens=2 * WORD_COUNT, waits={str(WORD_COUNT): str(home / "never")}))
     facet.library.refreshed.connect(lambda: facet.chat.send("Go on for ever."))
     facet.library.refresh()
 
     def look() -> None:
-        if facet.chat.conversation and len(facet.stored[-1].text.split()) == WORDS:
+        if facet.chat.conversation and len(facet.stored[-1].text.split()) == WORD_COUNT:
             print("stored", flush=True)  # noqa: T201
 
     timer = QTimer(interval=50)
@@ -48,7 +48,7 @@ def test_a_killed_app_loses_half_a_second_at_most(tmp_path: Path) -> None:
         question, answer = store.messages(conversation.id)
     assert question.text == "Go on for ever."
     assert answer.state == MessageState.INTERRUPTED
-    assert len(answer.text.split()) == WORDS
+    assert len(answer.text.split()) == WORD_COUNT
 
 
 if __name__ == "__main__":

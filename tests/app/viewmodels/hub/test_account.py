@@ -1,4 +1,4 @@
-"""Signing in by a real job process, with the test Hub and a keyring of the test's own."""
+"""Tests of signing in by a real job process, with the test Hub and a test keyring."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,34 +22,34 @@ def account(hub: Hub, tmp_path: Path, qapp: object) -> Iterator[AccountViewModel
     model.close()
 
 
-def answered(qtbot: QtBot, account: AccountViewModel) -> AccountState:
+def checked_state(qtbot: QtBot, account: AccountViewModel) -> AccountState:
     qtbot.waitUntil(lambda: not isinstance(account.state, CheckingToken), timeout=TIMEOUT_MS)
     return account.state
 
 
-def test_nobody_is_asked_about_at_first(hub: Hub, account: AccountViewModel) -> None:
+def test_the_account_is_unknown_at_first(hub: Hub, account: AccountViewModel) -> None:
     assert account.state == Unknown()
     assert hub.requests == []
 
 
-def test_a_token_is_tried_kept_and_removed(account: AccountViewModel, qtbot: QtBot) -> None:
-    """Signed in by name, still so when asked again, and signed out for good."""
+def test_a_valid_token_is_stored_until_signing_out(account: AccountViewModel, qtbot: QtBot) -> None:
+    """A later check finds the same state."""
     account.sign_in(" hf_whale \n")
-    assert answered(qtbot, account) == SignedIn("ada", "keychain")
+    assert checked_state(qtbot, account) == SignedIn("ada", "keychain")
     account.refresh()
-    assert answered(qtbot, account) == SignedIn("ada", "keychain")
+    assert checked_state(qtbot, account) == SignedIn("ada", "keychain")
     account.sign_out()
-    assert answered(qtbot, account) == SignedOut()
+    assert checked_state(qtbot, account) == SignedOut()
     account.refresh()
-    assert answered(qtbot, account) == SignedOut()
+    assert checked_state(qtbot, account) == SignedOut()
 
 
-def test_a_wrong_token_is_refused_with_a_sentence(account: AccountViewModel, qtbot: QtBot) -> None:
-    """It is not kept, and the sentence does not repeat it."""
+def test_an_invalid_token_is_refused_with_a_message(account: AccountViewModel, qtbot: QtBot) -> None:
+    """It is not stored, and the message does not contain it."""
     account.sign_in("hf_shark")
-    state = answered(qtbot, account)
+    state = checked_state(qtbot, account)
     assert isinstance(state, SignedOut)
     assert state.problem
     assert "hf_shark" not in state.problem
     account.refresh()
-    assert answered(qtbot, account) == SignedOut()
+    assert checked_state(qtbot, account) == SignedOut()

@@ -1,12 +1,12 @@
-from app.viewmodels.hub import catalog_items as catalogue_items
+from app.viewmodels.hub.catalog_items import catalog_item
 from mlx_engine.amounts import MEMORY_GB
 from mlx_engine.models.library.catalog import recommend
 
 
-def test_a_small_mac_is_told_what_it_can_run() -> None:
-    """One model to begin with, those that suit, and for each of the others how much memory it needs."""
-    items = [catalogue_items.catalog_item(one) for one in recommend(8 * MEMORY_GB)]
-    assert [item.suitability for item in items].count("first choice") == 1
+def test_verdicts_depend_on_the_memory() -> None:
+    """One model is the best pick, some run well, and the others show the memory that they need."""
+    items = [catalog_item(recommendation) for recommendation in recommend(8 * MEMORY_GB)]
+    assert [item.verdict for item in items if item.suitability == "first choice"] == ["Best pick"]
     assert {item.verdict for item in items if item.suitability == "fits"} == {"Runs well on this Mac"}
     too_large = [item.verdict for item in items if item.suitability == "too large"]
     assert too_large

@@ -1,4 +1,4 @@
-"""Downloads by real job processes, from the test Hub."""
+"""Tests of downloads by real job processes from the test Hub."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,12 +26,12 @@ pytestmark = pytest.mark.process
 
 @pytest.fixture
 def open_window(hub: Hub, tmp_path: Path, theme: Theme) -> Iterator[Callable[[], HubWindow]]:
-    """Start runs on the same folder, one after the other."""
+    """Return a function that starts a run in the same folder, after ending the run before."""
     runs: list[HubWindow] = []
 
     def open_window() -> HubWindow:
-        for earlier in runs:
-            earlier.close()
+        for run in runs:
+            run.close()
         runs[:] = [HubWindow(tmp_path, theme)]
         return runs[0]
 
@@ -44,8 +44,8 @@ def until(qtbot: QtBot, run: HubWindow, kind: str) -> None:
     qtbot.waitUntil(lambda: [item.kind for item in run.jobs.items] == [kind], timeout=TIMEOUT_MS)
 
 
-def test_a_download_arrives(hub: Hub, open_window: Callable[[], HubWindow], qtbot: QtBot) -> None:
-    """What can be done changes from downloading to waiting to having it."""
+def test_offers_change_during_a_download(hub: Hub, open_window: Callable[[], HubWindow], qtbot: QtBot) -> None:
+    """A finished download can be cleared from the list."""
     add_model(hub, MODEL)
     run = open_window()
     assert run.downloads.offer(MODEL) == Offer("download")
@@ -60,8 +60,8 @@ def test_a_download_arrives(hub: Hub, open_window: Callable[[], HubWindow], qtbo
     assert run.jobs.items == []
 
 
-def test_conversions_change_no_offer(facet: Facet, qtbot: QtBot) -> None:
-    """They tell their progress many times a second, and every card would look for its model."""
+def test_conversions_do_not_change_offers(facet: Facet, qtbot: QtBot) -> None:
+    """Their progress changes many times per second, and every card would look for its model."""
     bridge = FakeJobBridge()
     jobs = Jobs(bridge, facet.library)
     downloads = Downloads(jobs, facet.library)
@@ -73,7 +73,7 @@ def test_conversions_change_no_offer(facet: Facet, qtbot: QtBot) -> None:
 
 
 def test_a_model_in_the_library_can_be_chatted_with(open_window: Callable[[], HubWindow], qtbot: QtBot) -> None:
-    """The button leads to the conversation, by the name that the library has for the model."""
+    """Accepting the offer requests a chat with the model's id in the library."""
     run = open_window()
     with qtbot.waitSignal(run.library.refreshed, timeout=TIMEOUT_MS):
         run.install(MODEL)
@@ -83,8 +83,8 @@ def test_a_model_in_the_library_can_be_chatted_with(open_window: Callable[[], Hu
     assert requested.args == ["owner/Whale-4bit"]
 
 
-def test_a_download_goes_on_after_a_restart(hub: Hub, open_window: Callable[[], HubWindow], qtbot: QtBot) -> None:
-    """The run that was closed in the middle is not begun from nothing, and needs nobody to press anything."""
+def test_a_download_is_resumed_after_a_restart(hub: Hub, open_window: Callable[[], HubWindow], qtbot: QtBot) -> None:
+    """It resumes without any action of the user."""
     add_model(hub, MODEL, megabytes=3)
     hold = Hold(2_500_000)
     hub.inject("/large/", hold)
@@ -95,8 +95,10 @@ def test_a_download_goes_on_after_a_restart(hub: Hub, open_window: Callable[[], 
     until(qtbot, run, "done")
 
 
-def test_a_paused_download_waits_for_a_person(hub: Hub, open_window: Callable[[], HubWindow], qtbot: QtBot) -> None:
-    """Pausing holds over a restart; resuming ends it."""
+def test_a_paused_download_stays_paused_after_a_restart(
+    hub: Hub, open_window: Callable[[], HubWindow], qtbot: QtBot
+) -> None:
+    """It continues when the user resumes it."""
     add_model(hub, MODEL)
     hold = Hold(0)
     hub.inject("/large/", hold)
@@ -111,8 +113,10 @@ def test_a_paused_download_waits_for_a_person(hub: Hub, open_window: Callable[[]
     until(qtbot, run, "done")
 
 
-def test_a_gated_model_says_what_to_do(hub: Hub, open_window: Callable[[], HubWindow], qtbot: QtBot) -> None:
-    """Without a token: sign in. With one that is accepted, what was refused is tried again and arrives."""
+def test_a_gated_model_can_be_downloaded_after_signing_in(
+    hub: Hub, open_window: Callable[[], HubWindow], qtbot: QtBot
+) -> None:
+    """The failed download offers to sign in, and is retried afterward."""
     add_variant(hub, MODEL, gated=True)
     hub.tokens["hf_whale"] = "ada"
     hub.accepted.add(("ada", MODEL))
@@ -127,7 +131,7 @@ def test_a_gated_model_says_what_to_do(hub: Hub, open_window: Callable[[], HubWi
 
 
 def test_nothing_is_downloaded_offline(hub: Hub, open_window: Callable[[], HubWindow], qtbot: QtBot) -> None:
-    """What is asked for waits; it begins when the switch is turned off."""
+    """The download waits, and starts when the switch is turned off."""
     add_model(hub, MODEL)
     run = open_window()
     run.offline.turn(on=True)

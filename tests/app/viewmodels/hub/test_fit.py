@@ -55,36 +55,36 @@ def page(size_bytes: int, configuration: str) -> ModelPage:
     ("gigabytes", "verdict"),
     [(0, "unknown"), (2, "weights fit"), (9, "weights fit"), (11, "tight"), (12, "too large"), (200, "too large")],
 )
-def test_weights_fit_by_their_size(gigabytes: int, verdict: str) -> None:
-    """What needs the reserve is tight; what needs more than the working set is too large."""
+def test_the_verdict_depends_on_the_size_of_the_weights(gigabytes: int, verdict: str) -> None:
+    """Weights that need the reserve are tight; weights beyond the working set are too large."""
     assert fit_of_variant(variant(gigabytes * 10**9), MAC).verdict == verdict
 
 
-def test_the_figures_are_told() -> None:
-    """Nobody has to believe the verdict without its sum, nor to guess what is left out of it."""
+def test_the_explanation_has_all_figures() -> None:
+    """It also says that the context is not included."""
     explanation = fit_of_variant(variant(5_000_000_000), MAC).explanation
     for figure in ("4.7 GB", "10.7 GB", "1.3 GB", "Context not included"):
         assert figure in explanation
 
 
 def test_the_largest_weights_just_fit() -> None:
-    """The filter of the search lets pass what the verdict says fits, and no more."""
+    """The limit of the search filter agrees with the verdict."""
     largest = largest_weights_bytes(MAC)
     assert fit_of_variant(variant(largest), MAC).verdict == "weights fit"
     assert fit_of_variant(variant(largest + 1), MAC).verdict == "tight"
 
 
 @pytest.mark.parametrize(("gigabytes", "verdict"), [(4, "fits"), (9, "tight"), (11, "too large")])
-def test_a_page_counts_context_and_space_to_work(gigabytes: int, verdict: str) -> None:
-    """Nine gigabytes of weights fit by themselves, but not with 8,192 tokens of 128 KB beside them."""
-    found = fit_of_page(page(gigabytes * 10**9, json.dumps(LLAMA)), MAC)
-    assert (found.verdict, found.context_length) == (verdict, 131072)
-    assert "context (8,192 tokens) 1 GB" in found.explanation
+def test_a_page_includes_the_context_and_working_memory(gigabytes: int, verdict: str) -> None:
+    """Weights of 9 GB fit alone, but not with 8,192 tokens of 128 KB each."""
+    result = fit_of_page(page(gigabytes * 10**9, json.dumps(LLAMA)), MAC)
+    assert (result.verdict, result.context_length) == (verdict, 131072)
+    assert "context (8,192 tokens) 1 GB" in result.explanation
 
 
 @pytest.mark.parametrize("configuration", ["", "{", "[]", "[" * 100_000, '{"num_hidden_layers": 1e400}', "{}"])
-def test_a_configuration_that_cannot_be_used_leaves_the_weights(configuration: str) -> None:
-    """It is somebody's file: whatever is in it, there is a verdict, and what is not counted is said."""
-    found = fit_of_page(page(4 * 10**9, configuration), MAC)
-    assert (found.verdict, found.context_length) == ("weights fit", 0)
-    assert "no configuration" in found.explanation
+def test_an_invalid_configuration_leaves_only_the_weights(configuration: str) -> None:
+    """The file is not trusted. The explanation says that the context is not included."""
+    result = fit_of_page(page(4 * 10**9, configuration), MAC)
+    assert (result.verdict, result.context_length) == ("weights fit", 0)
+    assert "no configuration" in result.explanation

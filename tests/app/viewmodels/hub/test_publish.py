@@ -1,4 +1,4 @@
-"""Publishing as the window does it: real job processes, the test Hub, the queue."""
+"""Tests of publishing with real job processes, the test Hub and the queue."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +16,7 @@ from tests.hub.server import Hub
 from tests.model_folders import write_model
 
 TIMEOUT_MS = 20_000
-TOKEN = "hf_writing"  # noqa: S105 - it opens the test Hub alone
+TOKEN = "hf_writing"  # noqa: S105 - valid only for the test Hub
 NAME = "ada/Whale-4bit"
 
 pytestmark = pytest.mark.process
@@ -56,10 +56,10 @@ def review(publishing: Publishing, qtbot: QtBot) -> Confirming | Editing:
     return publishing.state
 
 
-def test_a_conversion_is_published_after_the_question(
+def test_a_conversion_is_published_after_the_confirmation(
     publishing: Publishing, window: HubWindow, hub: Hub, tmp_path: Path, qtbot: QtBot
 ) -> None:
-    """The draft proposes a name; nothing is sent before the person agrees; then it goes through the queue."""
+    """The draft suggests a name, nothing is sent before the user confirms, and then the upload joins the queue."""
     folder = write_conversion(tmp_path / "Whale-4bit")
     assert draft(publishing, folder, qtbot).repository == NAME
     question = review(publishing, qtbot)
@@ -76,7 +76,7 @@ def test_a_conversion_is_published_after_the_question(
 
 
 def test_the_card_follows_the_name(publishing: Publishing, tmp_path: Path, qtbot: QtBot) -> None:
-    """In the title and where it says how to use the model, but not while the name is still being typed."""
+    """The title and the instructions change, but not before the name is complete."""
     before = draft(publishing, write_conversion(tmp_path / "Whale-4bit"), qtbot)
     publishing.set_repository("a")
     assert editing(publishing).card == before.card
@@ -87,21 +87,21 @@ def test_the_card_follows_the_name(publishing: Publishing, tmp_path: Path, qtbot
     assert f"base_model: {BASE}" in editing(publishing).card
 
 
-def test_what_is_written_into_the_card_is_sent(publishing: Publishing, tmp_path: Path, qtbot: QtBot) -> None:
-    """The warning goes when the license is filled in."""
-    found = draft(publishing, write_conversion(tmp_path / "Whale-4bit", license=""), qtbot)
-    assert "unknown" in found.notes[0]
-    publishing.set_card(found.card.replace("license: unknown", "license: mit"))
+def test_changes_to_the_card_are_sent(publishing: Publishing, tmp_path: Path, qtbot: QtBot) -> None:
+    """The warning disappears when the license is filled in."""
+    before = draft(publishing, write_conversion(tmp_path / "Whale-4bit", license=""), qtbot)
+    assert "unknown" in before.notes[0]
+    publishing.set_card(before.card.replace("license: unknown", "license: mit"))
     assert editing(publishing).notes == []
     question = review(publishing, qtbot)
     assert isinstance(question, Confirming)
     assert "license: mit" in question.draft.card
 
 
-def test_a_refusal_stands_beside_the_draft(publishing: Publishing, hub: Hub, tmp_path: Path, qtbot: QtBot) -> None:
-    """It goes as soon as something is changed."""
+def test_a_refusal_is_shown_with_the_draft(publishing: Publishing, hub: Hub, tmp_path: Path, qtbot: QtBot) -> None:
+    """It disappears as soon as the draft changes."""
     draft(publishing, write_conversion(tmp_path / "Whale-4bit"), qtbot)
-    publishing.set_repository("somebody/Whale")
+    publishing.set_repository("bob/Whale")
     refused = review(publishing, qtbot)
     assert isinstance(refused, Editing)
     assert refused.error == "ReadOnlyToken"
@@ -110,7 +110,7 @@ def test_a_refusal_stands_beside_the_draft(publishing: Publishing, hub: Hub, tmp
     assert not editing(publishing).problem
 
 
-def test_another_model_is_replaced_only_when_that_was_said(
+def test_another_model_is_replaced_only_on_request(
     publishing: Publishing, window: HubWindow, hub: Hub, tmp_path: Path, qtbot: QtBot
 ) -> None:
     hub.add(Repository(NAME, private=True)).commit({"model.safetensors": b"other"})
@@ -125,7 +125,7 @@ def test_another_model_is_replaced_only_when_that_was_said(
     assert len(window.jobs.items) == 1
 
 
-def test_after_signing_in_a_name_below_the_account_is_proposed(
+def test_a_repository_of_the_account_is_suggested_after_signing_in(
     publishing: Publishing, window: HubWindow, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("HF_TOKEN")
@@ -136,7 +136,9 @@ def test_after_signing_in_a_name_below_the_account_is_proposed(
     )
 
 
-def test_what_facet_has_not_made_is_said(publishing: Publishing, tmp_path: Path, qtbot: QtBot) -> None:
+def test_a_model_that_facet_did_not_create_cannot_be_published(
+    publishing: Publishing, tmp_path: Path, qtbot: QtBot
+) -> None:
     publishing.open(describe(write_model(tmp_path / "Whale"), "maker/Whale"))
     qtbot.waitUntil(lambda: isinstance(publishing.state, DraftFailure), timeout=TIMEOUT_MS)
     assert isinstance(publishing.state, DraftFailure)

@@ -12,7 +12,7 @@ from app.viewmodels.lab.time_estimate import default_speeds
 from mlx_engine.folders import Folders
 from mlx_engine.measure.results.messages import CorpusSource
 from mlx_engine.measure.study.study_file import save_study
-from tests.app.given_runner import GivenRunner
+from tests.app.fake_study_bridge import FakeStudyBridge
 from tests.mlx_engine.measure.charts.studies import FEW, study
 
 
@@ -21,7 +21,7 @@ def lab(qapp: object, tmp_path: Path) -> Lab:
     """Return a lab with an open study."""
     folders = Folders(data=tmp_path / "data", cache=tmp_path, logs=tmp_path)
     save_study(study(FEW), folders.studies)
-    lab = Lab(StudyStore(folders), GivenRunner(), default_speeds(has_metal=True), available_bytes=10**9)
+    lab = Lab(StudyStore(folders), FakeStudyBridge(), default_speeds(has_metal=True), available_bytes=10**9)
     lab.open("study")
     return lab
 
@@ -56,7 +56,7 @@ def test_the_user_decides_on_quoting_private_text(lab: Lab, tmp_path: Path) -> N
         base = study(FEW)
         plan = msgspec.structs.replace(base.plan, name=name, corpus=corpus)
         save_study(msgspec.structs.replace(base, plan=plan), folders.studies)
-    other = Lab(StudyStore(folders), GivenRunner(), default_speeds(has_metal=True), available_bytes=10**9)
+    other = Lab(StudyStore(folders), FakeStudyBridge(), default_speeds(has_metal=True), available_bytes=10**9)
     export = ReportExport(other)
     other.open("letters")
     assert (export.can_quote, export.with_texts) == (True, False)

@@ -15,7 +15,7 @@ from mlx_engine.measure.results.messages import FidelityMeasured, FidelityProgre
 from mlx_engine.measure.results.speed_result import RateSeries, SpeedPlan
 from mlx_engine.measure.study.plan import Gates, StudyPlan
 from mlx_engine.measure.study.study import Row, Step, StepKind, Study
-from tests.app.given_runner import GivenRunner
+from tests.app.fake_study_bridge import FakeStudyBridge
 from tests.mlx_engine.measure.charts.studies import FEW, fidelity
 from tests.mlx_engine.measure.charts.studies import study as measured
 from tests.mlx_engine.measure.study.test_study import result, speed
@@ -55,7 +55,7 @@ class Bench:
     """A lab with fakes around it; `problems` has the reported messages."""
 
     def __init__(self, folders: Folders) -> None:
-        self.runner, self.contention = GivenRunner(), FakeContention()
+        self.runner, self.contention = FakeStudyBridge(), FakeContention()
         self.lab = Lab(
             StudyStore(folders),
             self.runner,
@@ -84,7 +84,7 @@ def test_a_line_shows_preliminary_fidelity(bench: Bench, study: Study) -> None:
     """It is replaced by the complete result."""
     bench.lab.add(study)
     bench.runner.end_step(RECORDED)
-    bench.runner.tell(FidelityProgress(id="", done=3, total=8, so_far=fidelity(0.02, 0.1)))
+    bench.runner.emit_event(FidelityProgress(id="", done=3, total=8, so_far=fidelity(0.02, 0.1)))
     line = bench.line("a")
     assert line.is_preliminary
     assert line.sample.fidelity
@@ -100,7 +100,7 @@ def test_a_line_shows_preliminary_speed(bench: Bench, study: Study) -> None:
     bench.lab.add(msgspec.structs.replace(study, plan=msgspec.structs.replace(study.plan, speed=SpeedPlan())))
     bench.runner.end_step(RECORDED)
     so_far = speed(RateSeries(0, (9.0, 9.0)))
-    bench.runner.tell(SpeedProgress(id="", done=1, total=8, step="decoding", so_far=so_far))
+    bench.runner.emit_event(SpeedProgress(id="", done=1, total=8, step="decoding", so_far=so_far))
     decode_speed = DECODE_SPEED.measured(bench.line("Whale").sample)
     assert decode_speed
     assert decode_speed.value == 9.0

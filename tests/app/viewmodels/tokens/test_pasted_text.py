@@ -11,7 +11,7 @@ from app.viewmodels.tokens.view import TokenViewModel
 from mlx_engine.folders import Folders
 from mlx_engine.measure.study.plan import StudyPlan
 from mlx_engine.measure.study.study import Row, Study
-from tests.app.token_texts import GivenLab, result
+from tests.app.token_texts import FakeLab, result
 
 TIMEOUT_MS = 60_000
 TEXT = "The tide comes in twice a day, and takes back what it has left behind. "
@@ -26,7 +26,7 @@ def test_a_text_is_measured_and_read_token_by_token(
     plan = StudyPlan(name="own", original="llama", candidates=("llama",))
     rows = (Row(label="llama", path=path, is_original=True), Row(label="copy", path=path, fidelity=(result("copy"),)))
     questions = Questions(folders.logs)
-    view = TokenViewModel(GivenLab(Study(plan=plan, rows=rows)), questions, folders)
+    view = TokenViewModel(FakeLab(Study(plan=plan, rows=rows)), questions, folders)
     view.start()
     view.measure(TEXT * 4)
     assert isinstance(view.state, ReadingText)
@@ -51,7 +51,7 @@ def test_a_deleted_original_is_an_error(
     copy = Row(label="copy", path=str(tiny_models / "llama"), fidelity=(result("copy"),))
     questions = Questions(folders.logs)
     view = TokenViewModel(
-        GivenLab(Study(plan=plan, rows=(Row(label="llama", path=gone, is_original=True), copy))), questions, folders
+        FakeLab(Study(plan=plan, rows=(Row(label="llama", path=gone, is_original=True), copy))), questions, folders
     )
     view.start()
     view.measure(TEXT * 4)

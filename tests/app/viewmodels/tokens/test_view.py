@@ -9,7 +9,7 @@ from app.viewmodels.tokens.view import USER_TEXT, TokenViewModel
 from mlx_engine.folders import Folders
 from mlx_engine.measure.results.messages import MeasureFidelity, ReadTokens, RecordReference
 from mlx_engine.measure.results.results import PASTED_TEXT, save_fidelity
-from tests.app.token_texts import FLIPS, GivenLab, TokenAnswers, result, study
+from tests.app.token_texts import FLIPS, FakeLab, TokenAnswers, result, study
 
 TEXT = "The boats came back in the evening, all of them but one."
 
@@ -20,22 +20,22 @@ def jobs() -> TokenAnswers:
 
 
 @pytest.fixture
-def lab(qapp: object) -> GivenLab:
-    return GivenLab(study("Whale-4bit", "Whale-3bit"))
+def lab(qapp: object) -> FakeLab:
+    return FakeLab(study("Whale-4bit", "Whale-3bit"))
 
 
 @pytest.fixture
-def view(lab: GivenLab, jobs: TokenAnswers, tmp_path: Path) -> TokenViewModel:
+def view(lab: FakeLab, jobs: TokenAnswers, tmp_path: Path) -> TokenViewModel:
     view = TokenViewModel(lab, jobs, Folders(data=tmp_path, cache=tmp_path, logs=tmp_path))
     view.start()
     return view
 
 
-def test_nothing_is_read_before_the_start(lab: GivenLab, jobs: TokenAnswers, tmp_path: Path) -> None:
+def test_nothing_is_read_before_the_start(lab: FakeLab, jobs: TokenAnswers, tmp_path: Path) -> None:
     """A hidden view starts no process, even though a running study changes often."""
     TokenViewModel(lab, jobs, Folders(data=tmp_path, cache=tmp_path, logs=tmp_path))
     lab.changed.emit()
-    assert jobs.asked == []
+    assert jobs.requests == []
 
 
 def test_the_first_text_of_the_first_candidate_is_shown(view: TokenViewModel) -> None:
@@ -44,15 +44,15 @@ def test_the_first_text_of_the_first_candidate_is_shown(view: TokenViewModel) ->
     assert view.state.passage.flips == FLIPS
 
 
-def test_a_running_study_keeps_the_current_text(view: TokenViewModel, lab: GivenLab, jobs: TokenAnswers) -> None:
+def test_a_running_study_keeps_the_current_text(view: TokenViewModel, lab: FakeLab, jobs: TokenAnswers) -> None:
     """A new candidate is available; text and token are kept."""
     view.go_to(2)
     lab.show_study(study("Whale-4bit", "Whale-3bit", "Whale-8bit"))
     assert [candidate.name for candidate in view.candidates] == ["4bit", "3bit", "8bit"]
-    assert (len(jobs.asked), view.current) == (1, 2)
+    assert (len(jobs.requests), view.current) == (1, 2)
 
 
-def test_another_study_shows_its_text(view: TokenViewModel, lab: GivenLab) -> None:
+def test_another_study_shows_its_text(view: TokenViewModel, lab: FakeLab) -> None:
     lab.show_study(study("Whale-8bit"))
     assert view.candidate
     assert view.candidate.name == "8bit"
@@ -128,9 +128,9 @@ def test_a_users_text_is_read_by_the_original_and_then_by_the_candidate(
 ) -> None:
     """The result is shown as any other text."""
     view.measure(TEXT)
-    assert [type(request) for request in jobs.asked[1:]] == [RecordReference, MeasureFidelity, ReadTokens]
-    assert isinstance(jobs.asked[1], RecordReference)
-    assert (jobs.asked[1].model, jobs.asked[1].corpus.text) == ("/models/Whale", TEXT)
+    assert [type(request) for request in jobs.requests[1:]] == [RecordReference, MeasureFidelity, ReadTokens]
+    assert isinstance(jobs.requests[1], RecordReference)
+    assert (jobs.requests[1].model, jobs.requests[1].corpus.text) == ("/models/Whale", TEXT)
     assert view.kind == USER_TEXT
     assert isinstance(view.state, TextShown)
 
@@ -138,10 +138,10 @@ def test_a_users_text_is_read_by_the_original_and_then_by_the_candidate(
 def test_another_candidate_uses_the_same_answers(view: TokenViewModel, jobs: TokenAnswers) -> None:
     """The original is not run again, and earlier results are reused."""
     view.measure(TEXT)
-    before = len(jobs.asked)
+    before = len(jobs.requests)
     view.choose_candidate("3bit")
     view.choose_candidate("4bit")
-    assert [type(request) for request in jobs.asked[before:]] == [MeasureFidelity, ReadTokens, ReadTokens]
+    assert [type(request) for request in jobs.requests[before:]] == [MeasureFidelity, ReadTokens, ReadTokens]
 
 
 def test_another_candidate_waits_for_the_original(view: TokenViewModel, jobs: TokenAnswers) -> None:
@@ -151,18 +151,18 @@ def test_another_candidate_waits_for_the_original(view: TokenViewModel, jobs: To
     view.choose_candidate("3bit")
     assert view.state == ReadingText("The original is reading your text…")
     jobs.answer()
-    assert isinstance(jobs.asked[-1], MeasureFidelity)
-    assert jobs.asked[-1].model == "/models/Whale-3bit"
+    assert isinstance(jobs.requests[-1], MeasureFidelity)
+    assert jobs.requests[-1].model == "/models/Whale-3bit"
 
 
-def test_closing_a_study_cancels_its_measurement(view: TokenViewModel, lab: GivenLab, jobs: TokenAnswers) -> None:
+def test_closing_a_study_cancels_its_measurement(view: TokenViewModel, lab: FakeLab, jobs: TokenAnswers) -> None:
     """Later answers of its original are ignored."""
     jobs.is_patient = True
     view.measure(TEXT)
     lab.show_study(None)
     jobs.answer()
     assert isinstance(view.state, NoText)
-    assert isinstance(jobs.asked[-1], RecordReference)
+    assert isinstance(jobs.requests[-1], RecordReference)
 
 
 def test_another_text_is_not_shown_as_the_users_text(view: TokenViewModel, jobs: TokenAnswers) -> None:
@@ -174,21 +174,21 @@ def test_another_text_is_not_shown_as_the_users_text(view: TokenViewModel, jobs:
     assert view.state == NoText("")
 
 
-def test_no_text_is_measured_while_a_study_runs(view: TokenViewModel, lab: GivenLab, jobs: TokenAnswers) -> None:
+def test_no_text_is_measured_while_a_study_runs(view: TokenViewModel, lab: FakeLab, jobs: TokenAnswers) -> None:
     """Two models may not fit in memory; the reason is available."""
     lab.running = "boats"
     view.measure(TEXT)
     assert "running" in view.problem
-    assert len(jobs.asked) == 1
+    assert len(jobs.requests) == 1
 
 
 def test_a_very_short_text_is_rejected(view: TokenViewModel, jobs: TokenAnswers) -> None:
     view.measure("Boats.")
     assert isinstance(view.state, TextFailed)
-    assert len(jobs.asked) == 1
+    assert len(jobs.requests) == 1
 
 
-def test_users_texts_can_be_deleted(view: TokenViewModel, lab: GivenLab, jobs: TokenAnswers, tmp_path: Path) -> None:
+def test_users_texts_can_be_deleted(view: TokenViewModel, lab: FakeLab, jobs: TokenAnswers, tmp_path: Path) -> None:
     """Including those of earlier sessions; results on other texts are kept."""
     folders = Folders(data=tmp_path, cache=tmp_path, logs=tmp_path)
     pasted = save_fidelity(result("a", corpus=PASTED_TEXT), folders.measurements)

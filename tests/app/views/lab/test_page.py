@@ -28,7 +28,7 @@ from mlx_engine.measure.results.messages import FidelityProgress
 from mlx_engine.measure.study.plan import Gates
 from mlx_engine.measure.study.study import StepFailure, Study
 from mlx_engine.models.memory.machine import mac
-from tests.app.given_runner import GivenRunner
+from tests.app.fake_study_bridge import FakeStudyBridge
 from tests.app.outlines import OutlineAnswers, outline
 from tests.app.viewmodels.facet import Facet
 from tests.app.views.shell.test_window import unnamed_controls
@@ -51,7 +51,7 @@ class LabWindow:
 
     page: LabPage
     lab: Lab
-    runner: GivenRunner
+    runner: FakeStudyBridge
 
 
 Show = Callable[..., LabWindow]
@@ -68,7 +68,7 @@ def show(qtbot: QtBot, theme: Theme, tmp_path: Path) -> Iterator[Show]:
         store = StudyStore(folders)
         for saved_study in studies:
             store.save(saved_study)
-        runner = GivenRunner()
+        runner = FakeStudyBridge()
         lab = Lab(store, runner, default_speeds(has_metal=True), available_bytes=10**10, parent=facet)
         draft = StudyDraft(
             folders,
@@ -248,7 +248,7 @@ def test_a_running_study_shows_progress(show: Show, finished_study: Study) -> No
     page, lab = window.page, window.lab
     lab.add(msgspec.structs.replace(finished_study, rows=tuple(rows)))
     page.show_study()
-    window.runner.tell(FidelityProgress(id="", done=3, total=8, so_far=fidelity(0.5, 0.3)))
+    window.runner.emit_event(FidelityProgress(id="", done=3, total=8, so_far=fidelity(0.5, 0.3)))
     assert page.view.strip.stop.isVisible()
     assert page.view.table.order.index(3, COLUMN_BY_KEY["mean_kl"]).data().startswith("0.5")
     page.view.strip.stop.click()

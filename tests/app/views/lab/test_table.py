@@ -18,7 +18,7 @@ from mlx_engine.folders import Folders
 from mlx_engine.measure.figures.sample import sample_key
 from mlx_engine.measure.results.messages import FidelityProgress
 from mlx_engine.measure.study.study import Study
-from tests.app.given_runner import GivenRunner
+from tests.app.fake_study_bridge import FakeStudyBridge
 from tests.mlx_engine.measure.charts.studies import NINE, fidelity, study
 
 
@@ -31,12 +31,12 @@ def unfinished_study() -> Study:
 
 
 @pytest.fixture
-def runner() -> GivenRunner:
-    return GivenRunner()
+def runner() -> FakeStudyBridge:
+    return FakeStudyBridge()
 
 
 @pytest.fixture
-def lab(unfinished_study: Study, runner: GivenRunner, tmp_path: Path) -> Lab:
+def lab(unfinished_study: Study, runner: FakeStudyBridge, tmp_path: Path) -> Lab:
     store = StudyStore(Folders(data=tmp_path, cache=tmp_path / "cache", logs=tmp_path / "logs"))
     store.save(unfinished_study)
     return Lab(store, runner, default_speeds(has_metal=True), available_bytes=10**10)
@@ -51,14 +51,14 @@ def table(lab: Lab, theme: Theme, qtbot: QtBot) -> StudyTable:
     return table
 
 
-def test_new_figures_do_not_change_the_view(table: StudyTable, lab: Lab, runner: GivenRunner) -> None:
+def test_new_figures_do_not_change_the_view(table: StudyTable, lab: Lab, runner: FakeStudyBridge) -> None:
     """Selection, sort order and scroll position stay while a study runs."""
     lab.resume()
     table.sortByColumn(COLUMN_BY_KEY["mean_kl"], Qt.SortOrder.DescendingOrder)
     table.select(sample_key(lab.study.rows[2].label, 16))
     table.verticalScrollBar().setValue(40)
     table.horizontalScrollBar().setValue(60)
-    runner.tell(FidelityProgress(id="", done=1, total=8, so_far=fidelity(9.0, 0.9)))
+    runner.emit_event(FidelityProgress(id="", done=1, total=8, so_far=fidelity(9.0, 0.9)))
     assert table.order.sorted_lines()[1].is_preliminary
     assert table.selected_key == sample_key(lab.study.rows[2].label, 16)
     assert (table.verticalScrollBar().value(), table.horizontalScrollBar().value()) == (40, 60)

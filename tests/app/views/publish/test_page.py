@@ -1,4 +1,4 @@
-"""The page from which a conversion is published, with what a job process would answer."""
+"""Tests of the publishing page, with fake replies of a job process."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -35,15 +35,15 @@ TARGET = PublishTarget(
 )
 
 
-class HubAnswers(Questions):
-    """Answers each question at once with the next of `answers`."""
+class FakeQuestions(Questions):
+    """Answers each request at once with the next of `replies`."""
 
-    def __init__(self, logs: Path, answers: list[JobReply]) -> None:
+    def __init__(self, logs: Path, replies: list[JobReply]) -> None:
         super().__init__(logs)
-        self._answers = answers
+        self._replies = replies
 
     def ask(self, request: JobRequest, on_reply: OnReply, *, latest_only: bool = False) -> None:
-        on_reply(self._answers.pop(0))
+        on_reply(self._replies.pop(0))
 
 
 Show = Callable[..., PublishPage]
@@ -56,13 +56,13 @@ def queue() -> list[Publish]:
 
 @pytest.fixture
 def show(qtbot: QtBot, theme: Theme, tmp_path: Path, queue: list[Publish]) -> Show:
-    shown: list[PublishPage] = []
+    pages: list[PublishPage] = []
 
-    def show(*answers: JobReply) -> PublishPage:
-        publishing = Publishing(HubAnswers(tmp_path / "logs", list(answers)), queue.append)
+    def show(*replies: JobReply) -> PublishPage:
+        publishing = Publishing(FakeQuestions(tmp_path / "logs", list(replies)), queue.append)
         page = PublishPage(publishing, theme)
         qtbot.addWidget(page)
-        shown.append(page)
+        pages.append(page)
         page.resize(660, 500)
         page.show()
         publishing.open(describe(write_conversion(tmp_path / "Whale-4bit"), "maker/Whale-4bit"))
@@ -71,25 +71,26 @@ def show(qtbot: QtBot, theme: Theme, tmp_path: Path, queue: list[Publish]) -> Sh
     return show
 
 
-def words(page: PublishPage) -> str:
-    """Everything that can be read on the page."""
-    shown = (label.text() for label in page.findChildren(QLabel) if label.isVisible())
-    return "\n".join(shown).replace("\N{ZERO WIDTH SPACE}", "")
+def text_of(page: PublishPage) -> str:
+    """Return all visible text of the page."""
+    texts = (label.text() for label in page.findChildren(QLabel) if label.isVisible())
+    return "\n".join(texts).replace("\N{ZERO WIDTH SPACE}", "")
 
 
-def test_the_question_lists_all_that_is_sent(show: Show, queue: list[Publish]) -> None:
-    """Account, repository, visibility, and every file with its size; the button then hands it on."""
+def test_the_confirmation_lists_everything_that_is_sent(show: Show, queue: list[Publish]) -> None:
+    """It has the account, the repository, the visibility, and every file with its size."""
     page = show(DRAFT, TARGET)
-    assert "Nothing is sent until you confirm" in words(page)
+    assert "Nothing is sent until you confirm" in text_of(page)
     page.form.button.click()
-    for told in ("ada", "ada/Whale-4bit (new)", "Private", "model.safetensors", "4.2 GB", "README.md", "llama3.2"):
-        assert told in words(page)
+    for fact in ("ada", "ada/Whale-4bit (new)", "Private", "model.safetensors", "4.2 GB", "README.md", "llama3.2"):
+        assert fact in text_of(page)
     assert not queue
     page.confirmation.button.click()
-    assert [(one.repository, one.is_public, one.updates) for one in queue] == [("ada/Whale-4bit", False, False)]
+    requests = [(request.repository, request.is_public, request.updates) for request in queue]
+    assert requests == [("ada/Whale-4bit", False, False)]
 
 
-def test_the_card_can_be_edited_before(show: Show, queue: list[Publish]) -> None:
+def test_the_card_can_be_edited(show: Show, queue: list[Publish]) -> None:
     page = show(DRAFT, TARGET)
     page.form.card.edit.setChecked(True)
     page.form.card.source.setPlainText(CARD + "My own words.\n")
@@ -100,7 +101,7 @@ def test_the_card_can_be_edited_before(show: Show, queue: list[Publish]) -> None
     assert queue[0].is_public
 
 
-def test_replacing_another_model_takes_a_word(show: Show, queue: list[Publish]) -> None:
+def test_replacing_another_model_requires_consent(show: Show, queue: list[Publish]) -> None:
     page = show(
         DRAFT,
         PublishTarget(
@@ -114,17 +115,17 @@ def test_replacing_another_model_takes_a_word(show: Show, queue: list[Publish]) 
         ),
     )
     page.form.button.click()
-    assert "contains another model" in words(page)
+    assert "contains another model" in text_of(page)
     assert not page.confirmation.button.isEnabled()
     page.confirmation.replace.setChecked(True)
     page.confirmation.button.click()
     assert queue[0].updates
 
 
-def test_a_problem_is_said_with_its_remedy(show: Show, qtbot: QtBot) -> None:
+def test_a_problem_is_shown_with_its_remedy(show: Show, qtbot: QtBot) -> None:
     page = show(DRAFT, RequestFailed(id="t", error="ReadOnlyToken", title="No", message="It may only read."))
     page.form.button.click()
-    assert "It may only read." in words(page)
+    assert "It may only read." in text_of(page)
     with qtbot.waitSignal(page.sign_in_requested):
         page.form.sign_in.click()
 
@@ -139,11 +140,11 @@ def test_escape_goes_back_one_step(show: Show, qtbot: QtBot) -> None:
         qtbot.keyClick(page, Qt.Key.Key_Escape)
 
 
-def test_what_cannot_be_published_says_why(show: Show) -> None:
+def test_a_model_that_cannot_be_published_shows_the_reason(show: Show) -> None:
     page = show(
         RequestFailed(id="d", error="NotPublishable", title="This model can't be published", message="Not Facet's.")
     )
-    assert "Not Facet's." in words(page)
+    assert "Not Facet's." in text_of(page)
 
 
 def test_every_control_has_a_name(show: Show) -> None:

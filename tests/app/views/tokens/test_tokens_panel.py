@@ -15,7 +15,7 @@ from app.views.kit.theme import Theme
 from app.views.tokens.controls import FLIPS, WORST
 from app.views.tokens.panel import TokensPanel
 from mlx_engine.folders import Folders
-from tests.app.token_texts import GivenLab, TokenAnswers, study, token
+from tests.app.token_texts import FakeLab, TokenAnswers, study, token
 from tests.app.views.shell.test_window import unnamed_controls
 
 
@@ -25,12 +25,12 @@ def jobs() -> TokenAnswers:
 
 
 @pytest.fixture
-def lab(qapp: object) -> GivenLab:
-    return GivenLab(study("Whale-4bit", "Whale-3bit"))
+def lab(qapp: object) -> FakeLab:
+    return FakeLab(study("Whale-4bit", "Whale-3bit"))
 
 
 @pytest.fixture
-def view(lab: GivenLab, jobs: TokenAnswers, tmp_path: Path) -> TokenViewModel:
+def view(lab: FakeLab, jobs: TokenAnswers, tmp_path: Path) -> TokenViewModel:
     return TokenViewModel(lab, jobs, Folders(data=tmp_path, cache=tmp_path, logs=tmp_path))
 
 
@@ -104,7 +104,7 @@ def hover(panel: TokensPanel, point: QPointF) -> None:
 
 
 def test_a_running_study_does_not_scroll_the_text(
-    panel: TokensPanel, view: TokenViewModel, jobs: TokenAnswers, lab: GivenLab
+    panel: TokensPanel, view: TokenViewModel, jobs: TokenAnswers, lab: FakeLab
 ) -> None:
     """Frequent changes of the study keep the scroll position."""
     jobs.tokens = tuple(token(f" boat{n}", differs=n == 900) for n in range(1000))

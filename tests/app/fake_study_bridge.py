@@ -1,4 +1,4 @@
-"""Stands in the place of a `StudyBridge`: the test says what happens to the study."""
+"""Fake of `StudyBridge`, controlled by the test."""
 
 import msgspec
 from PySide6.QtCore import QObject, Signal
@@ -8,7 +8,7 @@ from mlx_engine.measure.study.plan import Gates
 from mlx_engine.measure.study.study import Step, Study, after, after_failure, remaining
 
 
-class GivenRunner(QObject):
+class FakeStudyBridge(QObject):
     changed = Signal()
     event_received = Signal(object)
     problem = Signal(str, str)
@@ -33,19 +33,19 @@ class GivenRunner(QObject):
     def close(self) -> None:
         self.step = None
 
-    def tell(self, event: JobEvent) -> None:
-        """Tell an event of the present step that is not its last."""
+    def emit_event(self, event: JobEvent) -> None:
+        """Emit an event of the current step that is not its last."""
         self.event_received.emit(event)
 
     def end_step(self, event: JobEvent) -> None:
-        """End the present step with what it has found."""
+        """Complete the current step with its result."""
         assert self.study
         assert self.step
         self.study = after(self.study, self.step, event)
         self._next()
 
     def fail(self, title: str, message: str) -> None:
-        """End the present step with a failure."""
+        """Fail the current step."""
         assert self.study
         assert self.step
         self.study = after_failure(self.study, self.step, title, message)
