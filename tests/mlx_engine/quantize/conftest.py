@@ -1,4 +1,4 @@
-"""Fixtures of conversions."""
+"""Fixtures for tests of conversions."""
 
 import subprocess
 import sys
@@ -12,7 +12,7 @@ from tests.run_folder import build_once
 
 @pytest.fixture(scope="session")
 def originals(tiny_models: Path) -> Path:
-    """A folder of the architectures that `tests/original_models.py` describes, converted by stock mlx-lm as well."""
+    """Return a folder with the models of `tests/original_models.py` and their conversions by stock mlx-lm."""
     program = [sys.executable, "-m", tests.original_models.__name__, str(tiny_models)]
 
     def convert(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""What lies in the weight files of a folder, byte by byte."""
+"""Tensors in the weight files of a folder, byte by byte."""
 
 from pathlib import Path
 

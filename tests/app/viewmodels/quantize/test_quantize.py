@@ -1,4 +1,4 @@
-"""A model about to be quantized."""
+"""Preparing to quantize a model."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -31,11 +31,11 @@ FAILURE = RequestFailed(
     id="", error="UnsupportedModel", title="This model is not supported", message="Its kind is new."
 )
 
-Begin = Callable[..., Quantize]
+OpenModel = Callable[..., Quantize]
 
 
 class Queue(list[Convert]):
-    """Takes conversions, or refuses them."""
+    """Accepts conversions or rejects them."""
 
     def __call__(self, request: Convert) -> None:
         if any(one.target == request.target for one in self):
@@ -49,21 +49,21 @@ def model(tmp_path: Path) -> ModelDescription:
 
 
 @pytest.fixture
-def begin(qapp: object, tmp_path: Path, model: ModelDescription) -> Begin:
-    """Turn to the model, whose outline or failure is given."""
+def open_model(qapp: object, tmp_path: Path, model: ModelDescription) -> OpenModel:
+    """Return a function that opens the model with an outline or a failure."""
 
-    def begin(answer: Outline | RequestFailed | None = None, queue: Queue | None = None) -> Quantize:
+    def open_model(answer: Outline | RequestFailed | None = None, queue: Queue | None = None) -> Quantize:
         store = RecipeStore(tmp_path / "recipes")
         questions = OutlineAnswers(answer or outline())
         quantize = Quantize(tmp_path / "models", questions, store, MACHINE, Queue() if queue is None else queue)
         quantize.open(model)
         return quantize
 
-    return begin
+    return open_model
 
 
-def test_it_is_read_before_it_is_shown(tmp_path: Path, model: ModelDescription, qapp: object) -> None:
-    """Until then there are no cards, and nothing to begin."""
+def test_a_model_is_read_before_cards_are_shown(tmp_path: Path, model: ModelDescription, qapp: object) -> None:
+    """Until then, there are no cards, and nothing can start."""
     questions = OutlineAnswers(outline(), hold=True)
     quantize = Quantize(tmp_path, questions, RecipeStore(tmp_path / "recipes"), MACHINE, Queue())
     quantize.open(model)
@@ -73,9 +73,9 @@ def test_it_is_read_before_it_is_shown(tmp_path: Path, model: ModelDescription, 
     assert isinstance(quantize.state, RecipesReady)
 
 
-def test_every_card_has_the_exact_forecast(begin: Begin) -> None:
-    """The figures are those of the conversion itself."""
-    quantize = begin()
+def test_every_card_has_the_exact_forecast(open_model: OpenModel) -> None:
+    """It equals the forecast of the conversion."""
+    quantize = open_model()
     for card in quantize.cards:
         assert card.forecast
         assert card.forecast.conversion == forecast(outline(), card.recipe)
@@ -83,9 +83,9 @@ def test_every_card_has_the_exact_forecast(begin: Begin) -> None:
     assert sizes["3bit"] < sizes["4bit"] < sizes["4bit-g32"] < sizes["bf16"]
 
 
-def test_memory_follows_the_context(begin: Begin) -> None:
-    """A longer context takes no less, and not more than the model has."""
-    quantize = begin()
+def test_memory_follows_the_context(open_model: OpenModel) -> None:
+    """A longer context needs at least as much memory; it is limited to the model's maximum."""
+    quantize = open_model()
 
     def contexts() -> set[int]:
         return {card.forecast.memory.estimate.context for card in quantize.cards if card.forecast}
@@ -96,17 +96,17 @@ def test_memory_follows_the_context(begin: Begin) -> None:
     assert contexts() == {4096}
 
 
-def test_one_recipe_is_chosen_to_begin_with(begin: Begin) -> None:
-    """Its result has the model's name without the old precision, beside the original."""
-    quantize = begin()
+def test_one_recipe_is_selected_at_first(open_model: OpenModel) -> None:
+    """Its result has the model's name with the new precision, next to the original."""
+    quantize = open_model()
     assert [(plan.card.name, plan.name) for plan in quantize.plans] == [(FIRST_CHOICE, f"Whale-{FIRST_CHOICE}")]
     assert quantize.can_start
 
 
-def test_several_are_made_of_one_model(begin: Begin, model: ModelDescription) -> None:
-    """Each becomes a conversion with its own recipe and name; afterwards nothing is chosen any more."""
+def test_several_conversions_of_one_model_start_together(open_model: OpenModel, model: ModelDescription) -> None:
+    """Each has its own recipe and name; afterwards nothing is selected."""
     queue = Queue()
-    quantize = begin(queue=queue)
+    quantize = open_model(queue=queue)
     quantize.choose("8bit", chosen=True)
     quantize.rename("8bit", "Whale-large")
     quantize.start()
@@ -116,8 +116,8 @@ def test_several_are_made_of_one_model(begin: Begin, model: ModelDescription) ->
     assert quantize.plans == []
 
 
-def test_a_name_that_is_taken_gets_another_offered(begin: Begin, tmp_path: Path) -> None:
-    quantize = begin()
+def test_an_existing_name_has_an_alternative(open_model: OpenModel, tmp_path: Path) -> None:
+    quantize = open_model()
     (tmp_path / "models" / "maker" / f"Whale-{FIRST_CHOICE}").mkdir()
     plan = quantize.plans[0]
     assert "already" in plan.problem
@@ -128,24 +128,24 @@ def test_a_name_that_is_taken_gets_another_offered(begin: Begin, tmp_path: Path)
 
 
 @pytest.mark.parametrize("name", ["../elsewhere", "", ".hidden", "a/b", "Whale.partial", "x" * 200])
-def test_a_name_stays_in_its_folder(begin: Begin, name: str) -> None:
-    """What is no name of a folder is said to be none; an empty one gives the usual name back."""
-    quantize = begin()
+def test_a_name_stays_in_its_folder(open_model: OpenModel, name: str) -> None:
+    """An invalid folder name is reported; an empty one is replaced by the default."""
+    quantize = open_model()
     quantize.rename(FIRST_CHOICE, name)
     assert quantize.can_start == (not name)
 
 
-def test_two_results_have_two_names(begin: Begin) -> None:
-    """Upper and lower case are the same name, as on the disks of most Macs."""
-    quantize = begin()
+def test_two_results_have_two_names(open_model: OpenModel) -> None:
+    """Case is ignored, as on most Mac disks."""
+    quantize = open_model()
     quantize.choose("8bit", chosen=True)
     quantize.rename("8bit", f"whale-{FIRST_CHOICE.upper()}")
     assert [bool(plan.problem) for plan in quantize.plans] == [False, True]
 
 
-def test_what_the_queue_refuses_is_told(begin: Begin) -> None:
+def test_a_rejection_by_the_queue_is_reported(open_model: OpenModel) -> None:
     queue = Queue()
-    quantize, problems = begin(queue=queue), []
+    quantize, problems = open_model(queue=queue), []
     quantize.problem.connect(lambda title, message: problems.append((title, message)))
     quantize.start()
     quantize.choose(FIRST_CHOICE, chosen=True)
@@ -154,29 +154,31 @@ def test_what_the_queue_refuses_is_told(begin: Begin) -> None:
     assert len(queue) == 1
 
 
-def test_a_quantized_model_has_a_warning_and_no_selected_recipe(begin: Begin) -> None:
+def test_a_quantized_model_has_a_warning_and_no_selected_recipe(open_model: OpenModel) -> None:
     """The user can still select one; the lossless recipe comes first."""
-    quantize = begin(outline(quantization="4-bit g64"))
+    quantize = open_model(outline(quantization="4-bit g64"))
     assert "4-bit g64" in quantize.warnings[0]
     assert quantize.plans == []
     assert quantize.cards[0].name == "lossless"
-    assert begin().warnings == []
+    assert open_model().warnings == []
 
 
-def test_a_quantized_model_that_does_not_run_is_converted_losslessly(begin: Begin, model: ModelDescription) -> None:
-    quantize = begin(outline(quantization="4-bit g64"))
+def test_a_quantized_model_that_does_not_run_is_converted_losslessly(
+    open_model: OpenModel, model: ModelDescription
+) -> None:
+    quantize = open_model(outline(quantization="4-bit g64"))
     quantize.open(replace(model, obstacle="Its format does not run."))
     assert [plan.card.name for plan in quantize.plans] == ["lossless"]
 
 
-def test_a_model_that_cannot_be_read_says_why(begin: Begin, model: ModelDescription) -> None:
-    quantize = begin(FAILURE)
+def test_a_model_that_cannot_be_read_has_a_reason(open_model: OpenModel, model: ModelDescription) -> None:
+    quantize = open_model(FAILURE)
     assert quantize.state == ModelFailed(model, FAILURE.title, FAILURE.message)
     assert (quantize.cards, quantize.plans, quantize.can_start) == ([], [], False)
 
 
-def test_an_edited_recipe_is_a_card_that_is_chosen(begin: Begin) -> None:
-    quantize = begin()
+def test_an_edited_recipe_is_a_selected_card(open_model: OpenModel) -> None:
+    quantize = open_model()
     origin = recipe("4bit")
     quantize.save_recipe(recipe("5bit"), "For the train", origin)
     card = quantize.card("For-the-train")
@@ -189,9 +191,9 @@ def test_an_edited_recipe_is_a_card_that_is_chosen(begin: Begin) -> None:
     assert [plan.card.name for plan in quantize.plans] == [FIRST_CHOICE]
 
 
-def test_a_recipe_for_another_model_says_so(begin: Begin) -> None:
-    """It names a matrix that this one does not have; it can be seen, but not chosen."""
-    quantize = begin()
+def test_a_recipe_for_another_model_cannot_be_selected(open_model: OpenModel) -> None:
+    """It names a matrix that this model does not have; the card stays visible."""
+    quantize = open_model()
     other = outline(layers=12).parameters[-3].path
     naming = msgspec.structs.replace(recipe("4bit"), tensors={other: Format(bits=8)})
     quantize.save_recipe(naming, "For a larger one", recipe("4bit"))
@@ -201,8 +203,8 @@ def test_a_recipe_for_another_model_says_so(begin: Begin) -> None:
     assert not quantize.is_chosen("For-a-larger-one")
 
 
-def test_what_is_kept_is_said_by_reason(begin: Begin) -> None:
-    quantize = begin(outline(odd=100))
+def test_unquantized_tensors_are_grouped_by_reason(open_model: OpenModel) -> None:
+    quantize = open_model(outline(odd=100))
     card = quantize.card("4bit")
     assert card
     assert card.forecast
@@ -210,12 +212,12 @@ def test_what_is_kept_is_said_by_reason(begin: Begin) -> None:
     assert told == {"each a norm": "8 tensors", "its rows of 100 weights do not divide by 64": "8 tensors"}
 
 
-def test_a_full_disk_is_told_before_as_the_conversion_tells_it(
-    begin: Begin, model: ModelDescription, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_full_disk_is_reported_before_the_start(
+    open_model: OpenModel, model: ModelDescription, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By the same rule, with the files that are copied beside the weights."""
+    """By the rule of the conversion, including the files that are copied."""
     (model.path / "tokenizer.json").write_bytes(bytes(2_000_000))
-    quantize = begin()
+    quantize = open_model()
     monkeypatch.setattr(preflight, "DISK_RESERVE_BYTES", 2**60)
     with pytest.raises(NoSpace) as refused:
         preflight.check(model.path, tmp_path / "models" / "new", recipe(FIRST_CHOICE), outline())
@@ -224,10 +226,10 @@ def test_a_full_disk_is_told_before_as_the_conversion_tells_it(
     assert not quantize.can_start
 
 
-def test_the_original_goes_only_where_it_is_used_once(begin: Begin) -> None:
-    """With a second recipe it stays, since that one needs it too; and nobody has to say no."""
+def test_the_original_is_deleted_only_with_a_single_recipe(open_model: OpenModel) -> None:
+    """A second recipe needs it too and resets the choice."""
     queue = Queue()
-    quantize = begin(queue=queue)
+    quantize = open_model(queue=queue)
     assert not quantize.removes_source
     quantize.remove_source(removes=True)
     assert quantize.removes_source
@@ -257,7 +259,7 @@ def test_the_original_goes_only_where_it_is_used_once(begin: Begin) -> None:
         "Whale",
     ],
 )
-def test_a_result_is_not_called_after_the_precision_of_its_original(model: ModelDescription, name: str) -> None:
+def test_the_name_of_a_result_omits_the_original_precision(model: ModelDescription, name: str) -> None:
     assert bare_name(replace(model, name=name)) == "Whale"
 
 
@@ -267,8 +269,8 @@ def test_sizes_stay_in_the_name(model: ModelDescription, name: str) -> None:
 
 
 @pytest.fixture
-def fetch(qapp: object, tmp_path: Path) -> Begin:
-    """Turn to a model on the Hub, whose outline or failure is given."""
+def fetch(qapp: object, tmp_path: Path) -> OpenModel:
+    """Return a function that opens a model of the Hub with an outline or a failure."""
 
     def fetch(answer: Outline | RequestFailed | None = None, queue: Queue | None = None) -> Quantize:
         questions = OutlineAnswers(answer or outline())
@@ -281,15 +283,15 @@ def fetch(qapp: object, tmp_path: Path) -> Begin:
     return fetch
 
 
-def test_what_is_on_the_hub_has_the_same_cards(fetch: Begin, begin: Begin) -> None:
-    """Its headers tell all that a forecast needs."""
+def test_a_model_on_the_hub_has_the_same_cards(fetch: OpenModel, open_model: OpenModel) -> None:
+    """Its headers contain everything a forecast needs."""
     assert [card.forecast and card.forecast.conversion.size_bytes for card in fetch().cards] == [
-        card.forecast and card.forecast.conversion.size_bytes for card in begin().cards
+        card.forecast and card.forecast.conversion.size_bytes for card in open_model().cards
     ]
 
 
-def test_what_is_on_the_hub_is_converted_while_it_is_downloaded(fetch: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The job has the repository and the commit, and no folder."""
+def test_a_model_on_the_hub_is_converted_during_its_download(fetch: OpenModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The job has the repository and commit instead of a folder."""
     monkeypatch.setattr(preflight, "free_bytes", lambda _: 100 * 10**9)
     queue = Queue()
     quantize = fetch(queue=queue)
@@ -301,8 +303,8 @@ def test_what_is_on_the_hub_is_converted_while_it_is_downloaded(fetch: Begin, mo
     assert queue[0].model_id == "maker/Whale-balanced-4bit"
 
 
-def test_a_disk_that_cannot_hold_both_is_told_what_helps(fetch: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
-    """There is room for a part of the original at a time."""
+def test_a_disk_too_small_for_both_models_has_a_remedy(fetch: OpenModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has space for a part of the original at a time."""
     monkeypatch.setattr(preflight, "free_bytes", lambda _: TO_COME)
     quantize = fetch()
     assert "Removing the original's files" in quantize.obstacle
@@ -310,8 +312,8 @@ def test_a_disk_that_cannot_hold_both_is_told_what_helps(fetch: Begin, monkeypat
     assert quantize.obstacle == ""
 
 
-def test_a_failure_of_the_hub_is_told_and_can_be_tried_again(fetch: Begin) -> None:
-    """By the name of the repository, of which nothing else is known."""
+def test_a_hub_failure_can_be_retried(fetch: OpenModel) -> None:
+    """It has the name of the repository."""
     quantize = fetch(FAILURE)
     assert quantize.state == RepositoryFailed("maker/Whale-bf16", FAILURE.title, FAILURE.message)
     quantize.try_again()

@@ -1,4 +1,4 @@
-"""A recipe that is changed step by step."""
+"""Editing a recipe step by step."""
 
 import pytest
 
@@ -23,8 +23,8 @@ def bits(editor: RecipeEditor, paths: set[str]) -> set[float]:
     return {editor.map.by_path[path].bits for path in paths}
 
 
-def test_a_matrix_becomes_what_it_is_told_to(editor: RecipeEditor) -> None:
-    """Only that one changes, and the recipe names it."""
+def test_a_matrix_gets_its_own_format(editor: RecipeEditor) -> None:
+    """Only that matrix changes, and the recipe names it."""
     path = "model.layers.3.self_attn.o_proj"
     before = dict(editor.map.by_path)
     editor.set_treatment({path}, EIGHT)
@@ -33,7 +33,7 @@ def test_a_matrix_becomes_what_it_is_told_to(editor: RecipeEditor) -> None:
 
 
 def test_a_whole_column_becomes_a_rule(editor: RecipeEditor) -> None:
-    """So the recipe is of use for other models too; what was said of its matrices before is forgotten."""
+    """Rules suit other models too; earlier entries for its matrices are removed."""
     chosen = column(editor, "self_attn.v_proj")
     editor.set_treatment({min(chosen)}, "keep")
     editor.set_treatment(chosen, EIGHT)
@@ -45,14 +45,14 @@ def test_a_whole_column_becomes_a_rule(editor: RecipeEditor) -> None:
 
 
 def test_everything_becomes_the_default(editor: RecipeEditor) -> None:
-    """A recipe that treats all alike says no more than that."""
+    """A recipe with a single format has only a default."""
     editor.set_treatment(set(editor.map.by_path), TWO)
     assert (editor.recipe.default, editor.recipe.rules, editor.recipe.tensors) == (TWO, (), {})
     assert bits(editor, set(editor.map.by_path)) == {2}
 
 
-def test_every_step_can_be_taken_back_and_again(editor: RecipeEditor) -> None:
-    """A new step forgets those that were taken back."""
+def test_every_step_can_be_undone_and_redone(editor: RecipeEditor) -> None:
+    """A new step removes the undone ones."""
     first, second = "model.layers.0.mlp.up_proj", "lm_head"
     editor.set_treatment({first}, EIGHT)
     editor.set_treatment({second}, "keep")
@@ -66,14 +66,14 @@ def test_every_step_can_be_taken_back_and_again(editor: RecipeEditor) -> None:
     assert not editor.can_redo
 
 
-def test_what_changes_nothing_is_no_step(editor: RecipeEditor) -> None:
+def test_a_change_without_effect_is_not_a_step(editor: RecipeEditor) -> None:
     editor.set_treatment({"lm_head"}, "as the recipe")
     assert not editor.can_undo
 
 
 @pytest.mark.parametrize("kind", ["mlp.down_proj", "self_attn.q_proj"])
-def test_matrices_go_back_to_what_the_recipe_says(editor: RecipeEditor, kind: str) -> None:
-    """After changes by column and one by one, rules or not."""
+def test_matrices_can_be_reset_to_the_recipe(editor: RecipeEditor, kind: str) -> None:
+    """After changes to columns and single matrices, with or without rules."""
     before, chosen = dict(editor.map.by_path), column(editor, kind)
     editor.set_treatment(chosen, EIGHT)
     editor.set_treatment({min(chosen)}, TWO)
@@ -81,8 +81,8 @@ def test_matrices_go_back_to_what_the_recipe_says(editor: RecipeEditor, kind: st
     assert dict(editor.map.by_path) == before
 
 
-def test_what_cannot_be_quantized_says_why(qapp: object) -> None:
-    """The cell has the obstacle; the others of its kind are as told."""
+def test_a_matrix_that_cannot_be_quantized_has_a_reason(qapp: object) -> None:
+    """The cell has the obstacle; others of its kind change."""
     editor = RecipeEditor(outline(odd=100), recipe("4bit"))
     cell = editor.map.rows[0].cells["mlp.down_proj"]
     assert cell.obstacle == "its rows of 100 weights do not divide by 64"

@@ -19,7 +19,7 @@ def titles(store: RecipeStore) -> list[tuple[str, str]]:
     return [(recipe.name, recipe.title) for recipe in store.recipes]
 
 
-def test_a_saved_recipe_is_there_after_a_restart(store: RecipeStore, tmp_path: Path) -> None:
+def test_a_saved_recipe_is_available_after_a_restart(store: RecipeStore, tmp_path: Path) -> None:
     assert store.save(BALANCED, "For the train") == "For-the-train"
     assert RecipeStore(tmp_path / "recipes").recipes == store.recipes
     assert store.recipes[0].unnamed == BALANCED.unnamed
@@ -35,7 +35,7 @@ def test_a_title_in_use_gets_a_number(store: RecipeStore) -> None:
 
 
 def test_a_recipe_overwrites_no_other_file(store: RecipeStore, tmp_path: Path) -> None:
-    """A file may have any name, whatever the recipe in it is called."""
+    """The name of a file is independent of the title of its recipe."""
     store.export(BALANCED, tmp_path / "recipes" / "Mine.json")
     assert store.save(recipe("5bit"), "Mine") == "Mine"
     assert len(RecipeStore(tmp_path / "recipes").recipes) == 2

@@ -1,4 +1,4 @@
-"""The page on which a model is quantized."""
+"""The Quantize page."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -36,7 +36,7 @@ def queue() -> list[Convert]:
 
 @pytest.fixture
 def show(qtbot: QtBot, theme: Theme, tmp_path: Path, queue: list[Convert]) -> Show:
-    """Show the page for a model, of which the outline or why there is none is given."""
+    """Return a function that shows the page for a model with an outline or a failure."""
 
     shown: list[QuantizePage] = []
 
@@ -55,8 +55,8 @@ def show(qtbot: QtBot, theme: Theme, tmp_path: Path, queue: list[Convert]) -> Sh
     return show
 
 
-def words(page: QuantizePage) -> str:
-    """Everything that can be read on the page."""
+def text_of(page: QuantizePage) -> str:
+    """Return all visible text of the page."""
     return "\n".join(label.text() for label in page.findChildren(QLabel) if label.isVisible())
 
 
@@ -66,7 +66,7 @@ def press(page: QuantizePage, name: str) -> None:
 
 
 def drag(widget: QWidget, to: QPoint) -> None:
-    """Move the mouse there with its button down."""
+    """Move the mouse with its button pressed."""
     left = Qt.MouseButton.LeftButton
     where = (QPointF(to), widget.mapToGlobal(QPointF(to)))
     move = QMouseEvent(QEvent.Type.MouseMove, *where, left, left, Qt.KeyboardModifier.NoModifier)
@@ -79,8 +79,8 @@ def edit(page: QuantizePage, name: str = "4bit") -> Editor:
     return page.editor
 
 
-def test_cards_are_chosen_by_mouse_and_keyboard(show: Show, qtbot: QtBot, queue: list[Convert]) -> None:
-    """A click anywhere on a card, or the space bar on its box; the button then makes them all."""
+def test_cards_are_selected_by_mouse_and_keyboard(show: Show, qtbot: QtBot, queue: list[Convert]) -> None:
+    """A click anywhere on a card, or the space bar on its check box; the button then starts all conversions."""
     page = show()
     card, other = page.recipes.cards["4bit"], page.recipes.cards["8bit"]
     qtbot.mouseClick(card, Qt.MouseButton.LeftButton, pos=QPoint(card.width() // 2, card.height() // 2))
@@ -93,45 +93,45 @@ def test_cards_are_chosen_by_mouse_and_keyboard(show: Show, qtbot: QtBot, queue:
     assert not page.tray.button.isEnabled()
 
 
-def test_a_problem_is_said_and_solved_in_its_place(show: Show, tmp_path: Path) -> None:
+def test_a_problem_has_a_remedy_in_its_row(show: Show, tmp_path: Path) -> None:
     (tmp_path / "models" / "maker" / f"Whale-{FIRST_CHOICE}").mkdir(parents=True)
     page = show()
-    assert "already" in words(page)
+    assert "already" in text_of(page)
     assert not page.tray.button.isEnabled()
     press(page, f"Use “Whale-{FIRST_CHOICE}-2”")
     assert page.tray.button.isEnabled()
 
 
-def test_a_card_says_what_stays_as_it_is(show: Show) -> None:
+def test_a_card_lists_unquantized_tensors(show: Show) -> None:
     page = show(outline(odd=100))
     press(page, "Tensors that 4-bit does not quantize")
-    assert "its rows of 100 weights do not divide by 64" in words(page)
+    assert "its rows of 100 weights do not divide by 64" in text_of(page)
 
 
-def test_a_model_that_cannot_be_quantized_says_why(show: Show) -> None:
+def test_a_model_that_cannot_be_quantized_has_a_reason(show: Show) -> None:
     page = show(RequestFailed(id="", error="UnsupportedModel", title="Not supported", message="Its kind is new."))
-    assert "Its kind is new." in words(page)
+    assert "Its kind is new." in text_of(page)
     assert page.tray.isHidden()
 
 
 def test_the_editor_follows_the_keyboard(show: Show, qtbot: QtBot) -> None:
-    """Arrows choose, Shift extends, a digit sets the bits; the figures follow, and undoing takes it back."""
+    """Arrow keys select, Shift extends, a digit sets the bits; the figures update, and the change can be undone."""
     page = show()
     editor = edit(page)
-    before = words(page)
+    before = text_of(page)
     qtbot.keyClick(editor.map, Qt.Key.Key_Down)
     qtbot.keyClick(editor.map, Qt.Key.Key_Right, Qt.KeyboardModifier.ShiftModifier)
     qtbot.keyClick(editor.map, Qt.Key.Key_8)
     rows = editor.map.selection.map.rows
     assert [cell.bits for cell in rows[1].cells.values()].count(8) == 2
-    assert "more than 4-bit" in words(page)
+    assert "more than 4-bit" in text_of(page)
     editor.map.undo()
     assert "Same size as 4-bit" in before
-    assert "Same size as 4-bit" in words(page)
+    assert "Same size as 4-bit" in text_of(page)
 
 
-def test_the_map_has_the_colours_of_the_bits(show: Show) -> None:
-    """What is under the mouse is said, and drawn in its colour; what cannot be quantized is hatched."""
+def test_the_map_has_the_colors_of_the_bits(show: Show) -> None:
+    """A matrix has a tooltip and the color of its bits; one that cannot be quantized is hatched."""
     editor = edit(show(outline(odd=100)))
     picture = editor.map.viewport().grab().toImage()
     seen: dict[str, set[str]] = {}
@@ -145,8 +145,8 @@ def test_the_map_has_the_colours_of_the_bits(show: Show) -> None:
     assert not seen[odd] & {bit_color(bits).name() for bits in (2, 3, 4, 5, 6, 8, 16)}
 
 
-def test_a_click_on_a_heading_chooses_its_column(show: Show, qtbot: QtBot) -> None:
-    """And dragging on goes over to the next ones."""
+def test_a_click_on_a_heading_selects_its_column(show: Show, qtbot: QtBot) -> None:
+    """Dragging extends the selection to neighboring columns."""
     editor = edit(show())
     places = {editor.map.place_at(QPoint(x, y)): QPoint(x, y) for x in range(0, 600, 4) for y in range(0, 120, 4)}
     qtbot.mouseClick(editor.map.viewport(), Qt.MouseButton.LeftButton, pos=places[-1, 2])
@@ -169,7 +169,7 @@ def test_an_edited_recipe_is_saved_under_your_own(show: Show) -> None:
     assert page.recipes.cards["For-the-train"].mark.isChecked()
 
 
-def test_leaving_an_unchanged_editor_asks_nothing(show: Show, qtbot: QtBot) -> None:
+def test_leaving_an_unchanged_editor_needs_no_confirmation(show: Show, qtbot: QtBot) -> None:
     page = show()
     edit(page)
     page.go_back()
@@ -179,15 +179,15 @@ def test_leaving_an_unchanged_editor_asks_nothing(show: Show, qtbot: QtBot) -> N
 
 
 def test_every_control_has_a_name(show: Show, theme: Theme) -> None:
-    """On the cards and in the editor."""
+    """Both on cards and in the editor."""
     page = show()
     assert unnamed_controls(page) == []
     edit(page)
     assert unnamed_controls(page) == []
 
 
-def test_the_page_is_used_in_large_text(show: Show, theme: Theme) -> None:
-    """At 200 % in a small window nothing is wider than the page."""
+def test_large_text_fits_the_page(show: Show, theme: Theme) -> None:
+    """At 200 % in a small window, nothing is wider than the page."""
     page = show()
     page.resize(660, 500)
     theme.set_text_size(200)
@@ -201,8 +201,8 @@ def test_the_page_is_used_in_large_text(show: Show, theme: Theme) -> None:
         theme.set_text_size(100)
 
 
-def test_the_button_is_whole_whatever_the_tray_says(show: Show, qtbot: QtBot) -> None:
-    """With more rows and with problems the tray grows; its foot stays inside of it."""
+def test_the_button_stays_visible_in_a_full_tray(show: Show, qtbot: QtBot) -> None:
+    """The tray grows with rows and problems; its button stays inside."""
     page = show()
     for name in ("8bit", "6bit", "4bit"):
         page.recipes.cards[name].mark.click()

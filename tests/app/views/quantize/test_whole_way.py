@@ -1,4 +1,4 @@
-"""From the page of models over recipe and queue to the new model in the library, with real processes."""
+"""Quantizing a model from its selection to the new model in the library, with real processes."""
 
 import shutil
 from collections.abc import Callable
@@ -26,10 +26,10 @@ def button(widget: QWidget, text: str) -> QAbstractButton:
     return next(one for one in named if one.isVisible())
 
 
-def test_a_model_is_quantized_and_stands_in_the_library(
+def test_a_quantized_model_is_in_the_library(
     assemble: Callable[[Script], Assembly], folders: Folders, tiny_models: Path, qtbot: QtBot
 ) -> None:
-    """The person presses three buttons; the sidebar says what goes on, and the chat is offered at the end."""
+    """Three buttons suffice; the sidebar shows progress, and the result offers a chat."""
     shutil.copytree(tiny_models / "llama", folders.models / "maker" / "Whale-fp32")
     assembly = assemble(Script(answer="Whales sing."))
     bench = assembly.workbench
@@ -58,8 +58,8 @@ def test_a_model_is_quantized_and_stands_in_the_library(
 
 
 @pytest.mark.process
-def test_the_menu_leads_to_the_model_at_hand(assembly: Assembly) -> None:
-    """To the one of the chat; from the page of models to the one that is marked there."""
+def test_the_menu_opens_the_current_model(assembly: Assembly) -> None:
+    """That of the chat, or the selected one of the Models page."""
     bench = assembly.workbench
     assembly.chat.set_model("owner/Beta")
     action(bench, "quantize").trigger()
@@ -72,8 +72,8 @@ def test_the_menu_leads_to_the_model_at_hand(assembly: Assembly) -> None:
     assert models.isVisible()
 
 
-def test_a_model_that_fails_to_be_read_leaves_the_window_as_it_is(assembly: Assembly, tmp_path: Path) -> None:
-    """What is no model is told, and nothing is opened."""
+def test_a_model_that_cannot_be_read_leaves_the_window_unchanged(assembly: Assembly, tmp_path: Path) -> None:
+    """The failure is reported, and no page opens."""
     told: list[tuple[str, str]] = []
     assembly.notifier.posted.connect(lambda notice: told.append((notice.title, notice.message)))
     (tmp_path / "empty").mkdir()

@@ -1,4 +1,4 @@
-"""Conversions held against those of stock mlx-lm, byte by byte, and what they do when something is wrong."""
+"""Conversions compared with those of stock mlx-lm byte by byte, and their failures."""
 
 import hashlib
 import os
@@ -31,7 +31,7 @@ from tests.original_models import ARCHITECTURES, RECIPES, supports_mixed_recipes
 
 @pytest.fixture
 def original(tiny_models: Path, tmp_path: Path) -> Path:
-    """A model to spoil."""
+    """Return a model that tests can damage."""
     return write_original(tmp_path / "sources" / "llama", tiny_models / "llama", "llama")
 
 
@@ -52,17 +52,17 @@ _cases = [
 def test_every_tensor_has_the_bytes_that_mlx_lm_writes(
     originals: Path, architecture: str, name: str, tmp_path: Path
 ) -> None:
-    """Names, types, shapes and contents are the same."""
+    """Names, types, shapes and contents are equal."""
     _convert(originals / architecture / "original", tmp_path / "ours", name)
 
     assert stored_tensors(tmp_path / "ours") == stored_tensors(originals / architecture / name)
 
 
 @pytest.mark.parametrize("architecture", ["qwen3_moe", "lfm2"])
-def test_one_thread_alone_writes_the_same(
+def test_a_single_thread_writes_the_same_bytes(
     originals: Path, architecture: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As on a GPU."""
+    """Conversions on a GPU use one thread."""
     monkeypatch.setattr(module, "executor", pieces.SameThread)
 
     _convert(originals / architecture / "original", tmp_path / "ours", "4bit")
@@ -72,7 +72,7 @@ def test_one_thread_alone_writes_the_same(
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_stock_mlx_lm_opens_the_result(originals: Path, architecture: str, tmp_path: Path) -> None:
-    """With its tokenizer, and every tensor in its place."""
+    """With its tokenizer and every tensor."""
     _convert(originals / architecture / "original", tmp_path / "ours", "mixed_3_6")
 
     load_model(tmp_path / "ours", strict=True)
@@ -80,7 +80,7 @@ def test_stock_mlx_lm_opens_the_result(originals: Path, architecture: str, tmp_p
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_the_forecast_was_right(originals: Path, architecture: str, tmp_path: Path) -> None:
+def test_the_forecast_is_exact(originals: Path, architecture: str, tmp_path: Path) -> None:
     """To the byte of the files, and as the library describes the result."""
     with closing(FolderSource(originals / architecture / "original")) as source:
         expected = forecast(source.outline, recipe("4bit"))
@@ -93,8 +93,8 @@ def test_the_forecast_was_right(originals: Path, architecture: str, tmp_path: Pa
     assert described.quantization == expected.quantization
 
 
-def test_progress_is_told_in_bytes_of_the_result(original: Path, tmp_path: Path) -> None:
-    """It rises to the whole."""
+def test_progress_counts_bytes_of_the_result(original: Path, tmp_path: Path) -> None:
+    """It increases to the total."""
     progress = _convert(original, tmp_path / "ours", "4bit")
 
     done = [step.done_bytes for step in progress]
@@ -106,8 +106,8 @@ def test_progress_is_told_in_bytes_of_the_result(original: Path, tmp_path: Path)
     )
 
 
-def test_the_result_says_how_it_came_to_be(original: Path, tmp_path: Path) -> None:
-    """The recipe can be taken from it again."""
+def test_the_result_has_its_provenance(original: Path, tmp_path: Path) -> None:
+    """Including the recipe."""
     with closing(FolderSource(original)) as source:
         list(convert(source, tmp_path / "ours", recipe("mxfp4"), repository="owner/llama", commit="abc"))
 
@@ -119,15 +119,15 @@ def test_the_result_says_how_it_came_to_be(original: Path, tmp_path: Path) -> No
     assert {"mlx", "mlx-lm"} <= note.tools.keys()
 
 
-def test_the_result_says_what_it_has_lost(originals: Path, tmp_path: Path) -> None:
-    """Its eyes, for one."""
+def test_the_result_lists_dropped_parts(originals: Path, tmp_path: Path) -> None:
+    """For example the vision tower."""
     _convert(originals / "gemma3" / "original", tmp_path / "ours", "bf16")
 
     assert "runs only the text part" in " ".join(provenance.read(tmp_path / "ours").notes)
 
 
-def test_code_stays_behind_and_the_license_comes_along(original: Path, tmp_path: Path) -> None:
-    """What lies beside the weights is copied only as far as it is known to be harmless."""
+def test_the_license_is_copied_and_code_is_not(original: Path, tmp_path: Path) -> None:
+    """Only other files of harmless types are copied."""
     _convert(original, tmp_path / "ours", "bf16")
 
     assert {file.name for file in (tmp_path / "ours").iterdir()} == {
@@ -141,8 +141,8 @@ def test_code_stays_behind_and_the_license_comes_along(original: Path, tmp_path:
     }
 
 
-def test_giving_up_leaves_nothing_behind(original: Path, tmp_path: Path) -> None:
-    """Closing the iterator is enough."""
+def test_a_canceled_conversion_leaves_no_files(original: Path, tmp_path: Path) -> None:
+    """Closing the iterator is sufficient."""
     target = tmp_path / "results" / "ours"
     with closing(FolderSource(original)) as source, closing(convert(source, target, recipe("mxfp4"))) as conversion:
         next(conversion)
@@ -169,8 +169,8 @@ for step in range(0, 20, 3):
 """
 
 
-def test_a_conversion_that_was_killed_is_no_obstacle(original: Path, tmp_path: Path) -> None:
-    """The target is not there until it is whole, and the next one clears the rest away."""
+def test_a_killed_conversion_can_be_repeated(original: Path, tmp_path: Path) -> None:
+    """The target appears only when complete; the next conversion removes partial files."""
     target = tmp_path / "results" / "ours"
     subprocess.run([sys.executable, "-c", _killed, str(original), str(target)], check=True, timeout=60)
 
@@ -181,8 +181,8 @@ def test_a_conversion_that_was_killed_is_no_obstacle(original: Path, tmp_path: P
 
 
 @pytest.mark.parametrize("bits", [0x7F80, 0xFF80, 0x7FC0, 0xFFC1])
-def test_weights_that_are_no_numbers_are_named(original: Path, bits: int, tmp_path: Path) -> None:
-    """Infinity and NaN of either sign, in the midst of a matrix."""
+def test_weights_that_are_not_finite_are_named(original: Path, bits: int, tmp_path: Path) -> None:
+    """Infinity of either sign and NaN, in the middle of a matrix."""
     name = "model.layers.1.mlp.up_proj.weight"
     entry = read_header(original / "model.safetensors")[name]
     with (original / "model.safetensors").open("r+b") as file:
@@ -194,7 +194,7 @@ def test_weights_that_are_no_numbers_are_named(original: Path, bits: int, tmp_pa
     assert list((tmp_path / "results").iterdir()) == []
 
 
-def test_weights_that_a_type_cannot_hold_are_named(original: Path, tmp_path: Path) -> None:
+def test_weights_outside_the_range_of_the_type_are_named(original: Path, tmp_path: Path) -> None:
     """float16 ends at 65,504."""
     entry = read_header(original / "model.safetensors")["model.norm.weight"]
     with (original / "model.safetensors").open("r+b") as file:
@@ -205,8 +205,8 @@ def test_weights_that_a_type_cannot_hold_are_named(original: Path, tmp_path: Pat
         _convert(original, tmp_path / "ours", "fp16")
 
 
-def test_what_is_there_already_is_left_alone(original: Path, tmp_path: Path) -> None:
-    """Whatever it is."""
+def test_an_existing_target_is_not_changed(original: Path, tmp_path: Path) -> None:
+    """Not even an empty folder."""
     target = tmp_path / "ours"
     target.mkdir()
 
@@ -215,10 +215,10 @@ def test_what_is_there_already_is_left_alone(original: Path, tmp_path: Path) -> 
     assert target.exists()
 
 
-def test_a_disk_without_room_is_noticed_before_anything_is_written(
+def test_a_full_disk_is_reported_before_writing(
     original: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The sentence says how much it takes."""
+    """The message has the required size."""
     monkeypatch.setattr(module, "_reserve_bytes", 2**60)
 
     with pytest.raises(NoSpace, match="Not enough disk space"):
@@ -227,7 +227,7 @@ def test_a_disk_without_room_is_noticed_before_anything_is_written(
 
 
 def test_a_file_that_cannot_be_written_is_an_error(original: Path, tmp_path: Path) -> None:
-    """The system lets files grow to 100 kB only: a sentence says so, and nothing is left behind."""
+    """Here the system limits files to 100 kB; the error has a message, and no partial files remain."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
     try:
@@ -238,8 +238,8 @@ def test_a_file_that_cannot_be_written_is_an_error(original: Path, tmp_path: Pat
     assert list((tmp_path / "results").iterdir()) == []
 
 
-def test_a_source_that_is_removed_while_it_is_read_is_read_to_its_end(original: Path, tmp_path: Path) -> None:
-    """Its files are open by then."""
+def test_a_source_that_is_removed_during_reading_is_read_completely(original: Path, tmp_path: Path) -> None:
+    """Its files are already open."""
     with closing(FolderSource(original)) as source:
         conversion = convert(source, tmp_path / "ours", recipe("4bit"))
         next(conversion)
@@ -249,8 +249,7 @@ def test_a_source_that_is_removed_while_it_is_read_is_read_to_its_end(original: 
     assert len(stored_tensors(tmp_path / "ours")) == 46
 
 
-def test_a_source_that_is_cut_short_while_it_is_read_is_an_error(original: Path, tmp_path: Path) -> None:
-    """A sentence says so."""
+def test_a_source_that_is_truncated_during_reading_is_reported(original: Path, tmp_path: Path) -> None:
     with closing(FolderSource(original)) as source:
         conversion = convert(source, tmp_path / "ours", recipe("4bit"))
         next(conversion)
@@ -261,16 +260,15 @@ def test_a_source_that_is_cut_short_while_it_is_read_is_an_error(original: Path,
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is forbidden to root")
-def test_a_folder_that_may_not_be_written_in_is_an_error(original: Path, tmp_path: Path) -> None:
-    """A sentence says so."""
+def test_a_read_only_folder_is_reported(original: Path, tmp_path: Path) -> None:
     (tmp_path / "results").mkdir(mode=0o500)
 
     with pytest.raises(FacetError, match="permission to write"):
         _convert(original, tmp_path / "results" / "ours", "bf16")
 
 
-def test_two_conversions_to_one_place_end_with_one_whole_model(original: Path, tmp_path: Path) -> None:
-    """The second is told of the first's."""
+def test_two_conversions_to_one_target_give_one_complete_model(original: Path, tmp_path: Path) -> None:
+    """The second fails, because the target already exists."""
     first = convert(FolderSource(original), tmp_path / "ours", recipe("4bit"))
     next(first)
     shutil.copytree(original, tmp_path / "copy")

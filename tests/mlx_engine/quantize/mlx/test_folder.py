@@ -1,4 +1,4 @@
-"""Folders that are quantized for MLX already: unpacked, packed otherwise, or left as they are."""
+"""Converting folders that MLX has already quantized: dequantized, requantized, or copied."""
 
 import contextlib
 import io
@@ -29,8 +29,8 @@ def _unpacked_by_stock(source: Path, target: Path) -> Path:
 
 
 @pytest.mark.parametrize("packed", ["4bit", "mixed_3_6", "mxfp4"])
-def test_a_quantized_model_is_unpacked_as_mlx_lm_does(originals: Path, packed: str, tmp_path: Path) -> None:
-    """Into the same bytes, also where experts are stacked and routers have other bits."""
+def test_a_quantized_model_is_dequantized_as_by_mlx_lm(originals: Path, packed: str, tmp_path: Path) -> None:
+    """To the same bytes, even with stacked experts and routers of other bits."""
     source = originals / "qwen3_moe" / packed
     stock = _unpacked_by_stock(source, tmp_path / "stock")
 
@@ -39,8 +39,8 @@ def test_a_quantized_model_is_unpacked_as_mlx_lm_does(originals: Path, packed: s
     assert stored_tensors(ours) == stored_tensors(stock)
 
 
-def test_a_quantized_model_is_quantized_otherwise_by_way_of_floats(originals: Path, tmp_path: Path) -> None:
-    """As if it had been unpacked first."""
+def test_a_quantized_model_is_requantized_from_floats(originals: Path, tmp_path: Path) -> None:
+    """As if it had been dequantized first."""
     source = originals / "llama" / "4bit"
     unpacked = _convert(source, tmp_path / "unpacked", "bf16")
 
@@ -49,15 +49,15 @@ def test_a_quantized_model_is_quantized_otherwise_by_way_of_floats(originals: Pa
     )
 
 
-def test_a_matrix_that_has_the_format_already_is_left_as_it_is(originals: Path, tmp_path: Path) -> None:
-    """Quantizing it once more would change it."""
+def test_a_matrix_of_the_same_format_is_copied(originals: Path, tmp_path: Path) -> None:
+    """Quantizing it again would change it."""
     source = originals / "llama" / "4bit"
 
     assert stored_tensors(_convert(source, tmp_path / "again", "4bit")) == stored_tensors(source)
 
 
-def test_what_is_lost_already_is_said(originals: Path) -> None:
-    """Before anything runs."""
+def test_previous_losses_are_reported(originals: Path) -> None:
+    """Before the conversion starts."""
     with closing(FolderSource(originals / "llama" / "mxfp4")) as source:
         assert "can't be restored" in source.notes[0]
         assert "mxfp4" in source.outline.quantization
@@ -65,8 +65,8 @@ def test_what_is_lost_already_is_said(originals: Path) -> None:
         assert source.notes == ()
 
 
-def test_a_source_that_is_gone_before_it_is_read_is_an_error(tiny_models: Path, tmp_path: Path) -> None:
-    """A sentence says so, and nothing is left behind."""
+def test_a_source_that_disappears_before_reading_is_reported(tiny_models: Path, tmp_path: Path) -> None:
+    """No partial files remain."""
     original = write_original(tmp_path / "lfm2", tiny_models / "llama", "lfm2")
     with closing(FolderSource(original)) as source:
         for file in original.glob("*.safetensors"):

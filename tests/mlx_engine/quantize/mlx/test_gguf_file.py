@@ -1,4 +1,4 @@
-"""GGUF files are converted: types that MLX has stay as they are, others go through floats."""
+"""Converting GGUF files: types that MLX supports are copied, others are dequantized."""
 
 from contextlib import closing
 from pathlib import Path
@@ -34,15 +34,15 @@ def _weights(folder: Path, *, is_unpacked: bool = False) -> dict[str, np.ndarray
     return {name: np.array(weight.astype(mx.float32)) for name, weight in flat}
 
 
-def test_all_types_that_can_be_read_are_told() -> None:
-    """What descriptions promise without numpy is what the decoder knows."""
+def test_descriptions_list_the_types_of_the_decoder() -> None:
+    """Descriptions do not import numpy."""
     assert set(READABLE) == set(DECODINGS)
 
 
 @pytest.mark.parametrize("architecture", ["llama", "qwen2", "qwen3"])
 @pytest.mark.parametrize("kind", ["Q4_0", "Q4_1", "Q8_0"])
 def test_lossless_gives_the_weights_of_the_exact_import(architecture: str, kind: str, tmp_path: Path) -> None:
-    """Quants, scales and biases are the same numbers, rows in their places."""
+    """Quants, scales and biases are equal, rows in the right order."""
     source = tiny_model(architecture, kind).write(tmp_path / "model.gguf")
     notes = _convert(source, tmp_path / "converted", "lossless")
     found, expected = _weights(tmp_path / "converted"), _weights(import_file(source, tmp_path / "imported"))
@@ -51,8 +51,8 @@ def test_lossless_gives_the_weights_of_the_exact_import(architecture: str, kind:
     assert kind in notes[0]
 
 
-def test_the_tokenizer_comes_along(tmp_path: Path) -> None:
-    """It and the chat template are in the file's metadata."""
+def test_the_tokenizer_is_converted(tmp_path: Path) -> None:
+    """It is in the metadata of the file, like the chat template."""
     source = tiny_model().write(tmp_path / "model.gguf")
     _convert(source, tmp_path / "converted", "4bit-g32")
     tokenizer = load_tokenizer(tmp_path / "converted")
@@ -61,8 +61,8 @@ def test_the_tokenizer_comes_along(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["Q4_K", "Q6_K", "IQ4_XS", "Q5_0"])
-def test_types_that_mlx_has_not_go_through_floats(kind: str, tmp_path: Path) -> None:
-    """The weights are those of the blocks, rounded to the type that is asked for."""
+def test_types_that_mlx_lacks_are_dequantized(kind: str, tmp_path: Path) -> None:
+    """The weights are those of the blocks, rounded to the requested type."""
     model = tiny_model("qwen3", "F16")
     rng = np.random.default_rng(3)
     size = DECODINGS[kind].block_bytes
@@ -84,7 +84,7 @@ _halves_at = {"Q4_K": (0, 2), "Q6_K": (208,), "IQ4_XS": (0,), "Q5_0": (0,)}
 
 
 def _widen(model: gguf_files.GGUFFile, feed_forward: int) -> None:
-    """Let the feed-forward layers have so many dimensions, since blocks of 256 need long rows."""
+    """Set the dimensions of the feed-forward layers; blocks of 256 need long rows."""
     rng = np.random.default_rng(5)
     model.metadata["qwen3.feed_forward_length"] = feed_forward
     for name, tensor in model.tensors.items():
@@ -104,8 +104,8 @@ def test_a_type_without_a_decoder_is_refused_by_name(tmp_path: Path) -> None:
         check_start(source, tmp_path / "converted")
 
 
-def test_a_file_that_shrinks_is_said(tmp_path: Path) -> None:
-    """A read past its end does not give zeros."""
+def test_a_file_that_shrinks_is_reported(tmp_path: Path) -> None:
+    """Reading beyond its end does not return zeros."""
     source = tiny_model().write(tmp_path / "model.gguf")
     with closing(open_source(source)) as opened:
         rows = opened.rows("model.layers.1.mlp.down_proj.weight")

@@ -1,4 +1,4 @@
-"""Rows of weights as they are written."""
+"""Quantizing rows of weights."""
 
 import mlx.core as mx
 import numpy as np
@@ -20,8 +20,8 @@ def _placement(dtype: mx.Dtype, form: Format | None = None) -> ParameterPlacemen
 
 @pytest.mark.parametrize("value", [float("inf"), float("-inf"), float("nan"), -float("nan")])
 @pytest.mark.parametrize("dtype", [mx.bfloat16, mx.float16, mx.float32])
-def test_a_value_that_is_no_number_is_found_in_every_type(dtype: mx.Dtype, value: float) -> None:
-    """Wherever it stands."""
+def test_a_value_that_is_not_finite_is_detected_in_every_type(dtype: mx.Dtype, value: float) -> None:
+    """At any position."""
     rows = np.zeros((8, 64), dtype=np.float32)
     rows[5, 40] = value
 
@@ -30,8 +30,8 @@ def test_a_value_that_is_no_number_is_found_in_every_type(dtype: mx.Dtype, value
 
 
 @pytest.mark.parametrize("dtype", [mx.bfloat16, mx.float16, mx.float32])
-def test_the_largest_numbers_are_numbers(dtype: mx.Dtype) -> None:
-    """Of either sign; and a minus before zero is none of them."""
+def test_the_largest_values_are_finite(dtype: mx.Dtype) -> None:
+    """Of either sign; so is negative zero."""
     largest = mx.finfo(dtype).max
     rows = mx.array([[largest, -largest, -0.0, 1.0]], dtype=dtype)
 
@@ -40,14 +40,14 @@ def test_the_largest_numbers_are_numbers(dtype: mx.Dtype) -> None:
     assert bytes(written["weight"]) == np.array(rows.view(mx.uint8)).tobytes()
 
 
-def test_a_vector_without_elements_is_written_as_nothing() -> None:
-    """It has no largest element."""
+def test_an_empty_vector_is_written() -> None:
+    """It has no maximum."""
     assert convert_rows(mx.zeros((0, 64)), _placement(mx.float32))["weight"].nbytes == 0
 
 
 @pytest.mark.parametrize("mode", ["affine", "mxfp4"])
-def test_rows_alone_are_quantized_as_all_together(mode: str) -> None:
-    """Groups lie along the rows."""
+def test_rows_are_quantized_independently(mode: str) -> None:
+    """Groups are within rows."""
     form = Format(bits=4, group_size=32) if mode == "affine" else Format(mode="mxfp4", bits=4, group_size=32)
     rows = mx.random.normal((8, 64)).astype(mx.bfloat16)
     placement = _placement(mx.bfloat16, form)

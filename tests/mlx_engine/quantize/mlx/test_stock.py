@@ -104,7 +104,7 @@ def _network(config: dict[str, Any]) -> nn.Module:
 
 
 def _outline(network: nn.Module) -> Outline:
-    """Return what `tracing.py` would say of the network, found out in a plainer way."""
+    """Return the outline of the network that `tracing.py` should compute, derived in a simpler way."""
     prescribed: dict[str, Any] = {}
     predicate = getattr(network, "quant_predicate", lambda *_: True)
     for path, layer in tree_flatten(network.leaf_modules(), is_leaf=nn.Module.is_module):
@@ -142,8 +142,8 @@ _cases = [(kind, name) for kind in _configs for name in _uniform + _mixed if kin
 
 
 @pytest.mark.parametrize(("kind", "name"), _cases)
-def test_a_layout_has_the_arrays_that_mlx_lm_makes_in_its_order(kind: str, name: str) -> None:
-    """Names, types, shapes and order agree, hence the bytes in memory."""
+def test_a_layout_has_the_arrays_of_mlx_lm_in_its_order(kind: str, name: str) -> None:
+    """Names, types, shapes and order agree, and therefore the bytes in memory."""
     network = _network(_configs[kind])
     outline = _outline(network)
 
@@ -158,8 +158,8 @@ def test_a_layout_has_the_arrays_that_mlx_lm_makes_in_its_order(kind: str, name:
 @pytest.mark.parametrize(
     ("kind", "name"), [(kind, name) for kind in _configs for name in ("balanced-4bit", "mxfp4", "bf16")]
 )
-def test_stock_mlx_lm_opens_what_a_layout_and_its_configuration_say(kind: str, name: str, tmp_path: Path) -> None:
-    """It finds every array that it looks for, in the shape that it expects, and quantizes the same layers."""
+def test_stock_mlx_lm_opens_a_layout_with_its_configuration(kind: str, name: str, tmp_path: Path) -> None:
+    """Every array exists in the expected shape, and the same layers are quantized."""
     config = _configs[kind]
     outline = _outline(_network(config))
     placements = layout(outline, recipe(name))
@@ -177,8 +177,8 @@ def test_stock_mlx_lm_opens_what_a_layout_and_its_configuration_say(kind: str, n
     assert formats == {one.parameter.path: one.format for one in placements if one.format}
 
 
-def test_the_configuration_says_the_same_of_each_layer_as_mlx_lm_s() -> None:
-    """Where mlx-lm names a layer, we do if it differs from the rest."""
+def test_the_configuration_describes_each_layer_as_mlx_lm_does() -> None:
+    """Layers that mlx-lm lists are listed if they differ from the default."""
     config = _configs["experts"]
     network = _network(config)
     outline = _outline(network)
@@ -193,8 +193,8 @@ def test_the_configuration_says_the_same_of_each_layer_as_mlx_lm_s() -> None:
     assert ours["quantization"] == ours["quantization_config"] == with_mode
 
 
-def test_arrays_are_dealt_out_among_files_as_mlx_lm_does() -> None:
-    """A new file begins where the next array would make it larger than 5 GB; a larger array has one of its own."""
+def test_arrays_are_split_into_files_as_by_mlx_lm() -> None:
+    """A file ends before the array that would exceed 5 GB; a larger array has its own file."""
     sizes = (3, 2, 1, 1, 6, 1, 5, 5)
     arrays = [(f"{number}", ("U8", (size, 2**30))) for number, size in enumerate(sizes)]
     stand_ins = {name: mx.zeros(shape, mx.uint8) for name, (_, shape) in arrays}

@@ -1,4 +1,4 @@
-"""The outline of model folders: what the network consists of, where it comes from, and what does not fit."""
+"""Outlines of model folders: the parameters of the network, their sources, and mismatches."""
 
 import json
 from contextlib import closing
@@ -32,7 +32,7 @@ def _trace(folder: Path) -> NetworkTrace:
 
 @pytest.fixture
 def original(tiny_models: Path, tmp_path: Path) -> Path:
-    """A model to spoil."""
+    """Return a model that tests can damage."""
     return write_original(tmp_path / "llama", tiny_models / "llama", "llama")
 
 
@@ -42,7 +42,7 @@ def _edit(folder: Path, **changes: Any) -> None:
 
 
 def _rewrite(folder: Path, **changes: tuple[str, tuple[int, ...]] | None) -> None:
-    """Replace, add or leave out tensors; all are zeros then."""
+    """Replace, add or remove tensors; all become zeros."""
     tensors = {name: (entry.dtype, entry.shape) for name, entry in read_header(folder / "model.safetensors").items()}
     write_shard(
         folder / "model.safetensors", {name: kind for name, kind in (tensors | changes).items() if kind is not None}
@@ -50,7 +50,7 @@ def _rewrite(folder: Path, **changes: tuple[str, tuple[int, ...]] | None) -> Non
 
 
 def test_an_outline_has_the_network_s_parameters_in_its_order(originals: Path) -> None:
-    """With what the architecture wants for them."""
+    """With the formats that the architecture requires."""
     outline = _outline(originals / "qwen3_moe" / "original")
 
     assert (outline.architecture, outline.layers, outline.dtype) == ("qwen3_moe", 2, "bfloat16")
@@ -62,8 +62,8 @@ def test_an_outline_has_the_network_s_parameters_in_its_order(originals: Path) -
     assert not parameters["model.norm.weight"].can_be_quantized
 
 
-def test_stacked_experts_are_read_where_they_lie(originals: Path) -> None:
-    """One after the other."""
+def test_stacked_experts_are_read_from_their_tensors(originals: Path) -> None:
+    """One after another."""
     traced = _trace(originals / "qwen3_moe" / "original")
 
     assert traced.arrays["model.layers.1.mlp.switch_mlp.down_proj.weight"].lineage.extents == tuple(
@@ -71,16 +71,16 @@ def test_stacked_experts_are_read_where_they_lie(originals: Path) -> None:
     )
 
 
-def test_only_what_has_to_be_is_calculated(originals: Path) -> None:
-    """Two matrices in one tensor are cut apart without it; a convolution is transposed."""
+def test_only_transposed_tensors_are_computed(originals: Path) -> None:
+    """Two matrices in one tensor are split without computing; a convolution is transposed."""
     for architecture, calculated in {"granitemoe": [], "lfm2": ["model.layers.0.conv.conv.weight"]}.items():
         traced = _trace(originals / architecture / "original")
 
         assert [name for name, array in traced.arrays.items() if array.lineage.extents is None] == calculated
 
 
-def test_what_the_network_has_no_place_for_is_said(originals: Path) -> None:
-    """Eyes above all."""
+def test_tensors_that_the_network_does_not_use_are_reported(originals: Path) -> None:
+    """Mostly the vision tower."""
     dropped = {one.prefix: one for one in _outline(originals / "gemma3" / "original").dropped}
 
     assert dropped.keys() == {"multi_modal_projector", "vision_tower"}
@@ -88,23 +88,23 @@ def test_what_the_network_has_no_place_for_is_said(originals: Path) -> None:
     assert dropped["vision_tower"].size_bytes == 2 * 64 * 64
 
 
-def test_layers_are_told_together(originals: Path) -> None:
-    """A line for all that lies at the same place of each."""
+def test_layers_are_reported_together(originals: Path) -> None:
+    """One line for the same tensor of all layers."""
     (dropped,) = _outline(originals / "llama" / "original").dropped
 
     assert dropped.prefix == "model.layers.*.self_attn.rotary_emb"
 
 
 def test_a_missing_tensor_is_named(original: Path) -> None:
-    """And how many there are."""
+    """With the number of missing tensors."""
     _rewrite(original, **{"model.layers.1.mlp.up_proj.weight": None, "model.norm.weight": None})
 
     with pytest.raises(BrokenModel, match=r"lacks 2 tensors .*model\.layers\.1\.mlp\.up_proj\.weight"):
         _outline(original)
 
 
-def test_a_tensor_without_a_place_is_named(original: Path) -> None:
-    """The network would compute something else without it."""
+def test_an_unexpected_tensor_is_named(original: Path) -> None:
+    """Without it, the network would compute something else."""
     _rewrite(original, **{"model.layers.1.mlp.up_proj.bias": ("BF16", (160,))})
 
     with pytest.raises(UnsupportedModel, match=r"model\.layers\.1\.mlp\.up_proj\.bias"):
@@ -127,16 +127,17 @@ def test_a_tensor_of_another_shape_is_named(original: Path) -> None:
         ({"quantization_config": {"quant_method": "hqq", "bits": 4}}, "hqq"),
     ],
 )
-def test_what_cannot_be_converted_is_refused_by_name(original: Path, changes: dict[str, Any], sentence: str) -> None:
-    """Nothing of the folder's own is run."""
+def test_a_network_that_cannot_be_converted_is_rejected_by_name(
+    original: Path, changes: dict[str, Any], sentence: str
+) -> None:
+    """No code of the folder runs."""
     _edit(original, **changes)
 
     with pytest.raises(UnsupportedModel, match=sentence):
         _outline(original)
 
 
-def test_a_configuration_that_contradicts_itself_is_an_error(original: Path) -> None:
-    """In a sentence."""
+def test_an_inconsistent_configuration_is_rejected(original: Path) -> None:
     _edit(original, num_hidden_layers=None)
 
     with pytest.raises(BrokenModel, match="Couldn't open"):

@@ -1,4 +1,4 @@
-"""config.json of a result. That stock mlx-lm opens it, `test_stock.py` sees."""
+"""config.json of a result. `test_stock.py` checks that stock mlx-lm opens it."""
 
 from typing import Any
 
@@ -18,8 +18,8 @@ def _config(config: dict[str, Any], outline: Outline, recipe: Recipe) -> dict[st
     return quantized_config(config, layout(outline, recipe), recipe)
 
 
-def test_what_differs_from_the_default_is_told_by_path_and_what_is_kept_as_false() -> None:
-    """Only of matrices that could be quantized."""
+def test_exceptions_are_listed_by_path_and_unquantized_matrices_as_false() -> None:
+    """Only matrices that could be quantized are listed."""
     outline = only(
         matrix("a", 8, 64),
         matrix("b", 8, 100),
@@ -35,8 +35,8 @@ def test_what_differs_from_the_default_is_told_by_path_and_what_is_kept_as_false
     assert config["quantization_config"] == config["quantization"]
 
 
-def test_where_the_default_is_to_keep_the_commonest_format_stands_for_all() -> None:
-    """Stock mlx-lm needs one."""
+def test_without_a_default_format_the_most_common_one_is_used() -> None:
+    """Stock mlx-lm needs a default."""
     single = Recipe(name="", default="keep", tensors={"a": Format()})
 
     config = _config({}, only(matrix("a", 8, 64), matrix("b", 8, 64)), single)
@@ -44,15 +44,15 @@ def test_where_the_default_is_to_keep_the_commonest_format_stands_for_all() -> N
     assert config["quantization"] == {**_usual, "b": False}
 
 
-def test_nothing_is_said_of_quantization_where_there_is_none() -> None:
-    """Also if the source was quantized."""
+def test_an_unquantized_result_has_no_quantization_settings() -> None:
+    """Even if the source was quantized."""
     config = _config({"quantization": _usual, "quantization_config": _usual}, dense(), recipe("bf16"))
 
     assert config == {}
 
 
-def test_a_wanted_type_is_told_wherever_the_original_told_one() -> None:
-    """Fields that were not there do not come."""
+def test_a_requested_type_replaces_the_original_one() -> None:
+    """No fields are added."""
     original = {"torch_dtype": "bfloat16", "text_config": {"dtype": "bfloat16", "layers": 2}}
 
     config = _config(original, dense(), recipe("fp16"))
@@ -61,8 +61,8 @@ def test_a_wanted_type_is_told_wherever_the_original_told_one() -> None:
     assert original["torch_dtype"] == "bfloat16"
 
 
-def test_the_eyes_configuration_goes_with_the_eyes() -> None:
-    """LM Studio takes it for a promise of them."""
+def test_the_configuration_of_a_dropped_vision_tower_is_removed() -> None:
+    """LM Studio would otherwise expect a vision model."""
     original = {"vision_config": {}, "_name_or_path": "somewhere", "model_type": "llama"}
     seeing = msgspec.structs.replace(
         dense(), parameters=(*dense().parameters, matrix("model.vision_tower.blocks.0.up_proj", 8, 64))

@@ -1,4 +1,4 @@
-"""The digests of weight files."""
+"""Digests of weight files."""
 
 import hashlib
 from pathlib import Path
@@ -10,7 +10,7 @@ from mlx_engine.quantize.plan.digests import Digests
 
 
 def test_a_file_is_read_for_its_digest(tmp_path: Path) -> None:
-    """Even if it is gone by then."""
+    """Even if it was deleted meanwhile."""
     file = tmp_path / "model.safetensors"
     file.write_bytes(bytes(range(256)) * 10_000)
     expected = hashlib.sha256(file.read_bytes()).hexdigest()
@@ -20,8 +20,8 @@ def test_a_file_is_read_for_its_digest(tmp_path: Path) -> None:
         assert digests.result() == {"model.safetensors": expected}
 
 
-def test_a_file_of_the_hub_s_cache_has_its_digest_for_a_name(tmp_path: Path) -> None:
-    """It is not read: this one has another content."""
+def test_the_name_of_a_file_in_the_hub_s_cache_is_its_digest(tmp_path: Path) -> None:
+    """It is not read: here its contents differ."""
     blob = tmp_path / "blobs" / ("0123456789abcdef" * 4)
     blob.parent.mkdir()
     blob.write_bytes(b"weights")
@@ -33,7 +33,6 @@ def test_a_file_of_the_hub_s_cache_has_its_digest_for_a_name(tmp_path: Path) -> 
         assert digests.result() == {"model.safetensors": blob.name}
 
 
-def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
-    """A sentence says so."""
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="Couldn't read"), Digests([tmp_path / "model.safetensors"]):
         pass

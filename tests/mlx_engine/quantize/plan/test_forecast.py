@@ -1,4 +1,4 @@
-"""Forecasts, held against the files that come of them."""
+"""Forecasts compared with the resulting files."""
 
 from pathlib import Path
 
@@ -27,15 +27,15 @@ _shape = {"num_hidden_layers": 16, "hidden_size": 128, "num_attention_heads": 4,
 
 
 def _written(folder: Path, outline: Outline, recipe: Recipe) -> Path:
-    """Write what the conversion would."""
+    """Write the files of the conversion."""
     placements = layout(outline, recipe)
     arrays = {name: array for placement in placements for name, array in placement.arrays.items()}
     return write_model(folder, arrays, **quantized_config(CONFIG | _shape, placements, recipe))
 
 
 @pytest.mark.parametrize("name", ["4bit", "balanced-4bit", "mixed_3_6", "nvfp4", "mxfp8", "fp16"])
-def test_a_forecast_says_what_the_library_will_say(name: str, tmp_path: Path) -> None:
-    """Size, bits per weight, words, map and memory are those of the files, once they are there."""
+def test_a_forecast_equals_the_description_of_the_result(name: str, tmp_path: Path) -> None:
+    """In size, bits per weight, precision, map and memory."""
     outline = dense(hidden=192, is_tied=True)
     found = forecast(outline, recipe(name))
     original = describe(_written(tmp_path / "original", outline, recipe("bf16")), "me/model")
@@ -65,10 +65,8 @@ _parameters = st.lists(
 
 @settings(max_examples=60, deadline=None)
 @given(shapes=_parameters, chosen=st.sampled_from(RECIPES), limit=st.integers(1, 5000))
-def test_the_size_is_that_of_all_files_with_their_headers(
-    shapes: list[tuple[int, ...]], chosen: Recipe, limit: int
-) -> None:
-    """Into however many files the arrays are dealt out: here, files of up to 5,000 bytes."""
+def test_the_size_includes_all_files_and_headers(shapes: list[tuple[int, ...]], chosen: Recipe, limit: int) -> None:
+    """Here, arrays are split into files of up to 5,000 bytes."""
     outline = only(
         *(
             matrix(f"layers.{number}.down_proj", *shape) if len(shape) > 1 else plain(f"norm{number}.weight", *shape)
@@ -88,8 +86,8 @@ def test_the_size_is_that_of_all_files_with_their_headers(
     )
 
 
-def test_a_row_of_the_map_holds_the_bits_of_a_layer_s_matrices() -> None:
-    """What is outside of all layers comes first; norms are not on the map."""
+def test_a_row_of_the_map_has_the_bits_of_one_layer() -> None:
+    """Matrices outside of layers come first; norms are not on the map."""
     outline = dense(layers=1, is_tied=True)
 
     found = forecast(outline, Recipe(name="", default=Format(), rules=(Rule(kinds=("head",), treatment="keep"),)))
@@ -98,8 +96,8 @@ def test_a_row_of_the_map_holds_the_bits_of_a_layer_s_matrices() -> None:
     assert found.bits == (LayerBits(None, {"model.embed_tokens": 16}), LayerBits(0, dict.fromkeys(names, 4)))
 
 
-def test_what_is_kept_is_told_with_its_path_and_the_reason() -> None:
-    """A matrix that is quantized is not among it."""
+def test_unquantized_matrices_have_a_path_and_a_reason() -> None:
+    """Quantized ones are not listed."""
     outline = only(matrix("up_proj", 8, 100), matrix("down_proj", 8, 64), plain("norm.weight", 64))
 
     found = forecast(outline, recipe("4bit"))
@@ -107,16 +105,16 @@ def test_what_is_kept_is_told_with_its_path_and_the_reason() -> None:
     assert found.unquantized == (("up_proj", "its rows of 100 weights do not divide by 64"), ("norm", "a norm"))
 
 
-def test_rules_that_meet_nothing_are_told() -> None:
-    """mlx-lm's mixtures mean a head that tied embeddings do not have."""
+def test_rules_without_a_match_are_reported() -> None:
+    """mlx-lm's mixed recipes have a rule for the head, which models with tied embeddings do not have."""
     assert forecast(dense(is_tied=True), recipe("mixed_3_6")).notes == (
         "The recipe's rule for lm_head matches no matrix of this model.",
     )
     assert forecast(dense(), recipe("mixed_3_6")).notes == ()
 
 
-def test_what_the_architecture_wants_otherwise_is_told() -> None:
-    """A router, for example, in 8 bits."""
+def test_formats_required_by_the_architecture_are_reported() -> None:
+    """For example a router in 8 bits."""
     outline = only(*(matrix(f"layers.{layer}.mlp.gate", 8, 64, prescribed=Format(bits=8)) for layer in range(3)))
 
     (note,) = forecast(outline, recipe("4bit")).notes
@@ -124,8 +122,8 @@ def test_what_the_architecture_wants_otherwise_is_told() -> None:
     assert note == "The architecture prescribes a different format for layers.0.mlp.gate and 2 more."
 
 
-def test_what_is_dropped_is_told_with_its_size() -> None:
-    """The eyes of a model that mlx-lm runs as text."""
+def test_dropped_tensors_are_reported_with_their_size() -> None:
+    """Such as the vision tower of a model that mlx-lm runs as text."""
     dropped = Dropped("vision_tower", 840_000_000, "it will not see")
 
     found = forecast(msgspec.structs.replace(dense(), dropped=(dropped,)), recipe("4bit"))

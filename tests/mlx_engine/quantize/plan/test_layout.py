@@ -1,4 +1,4 @@
-"""What becomes of each parameter. That it is what stock mlx-lm does, `test_stock.py` sees."""
+"""Formats of all parameters. `test_stock.py` compares them with stock mlx-lm."""
 
 import msgspec
 import pytest
@@ -25,7 +25,7 @@ def _formats(outline: Outline, recipe: Recipe) -> dict[str, Format | None]:
 
 
 def test_an_affine_matrix_is_words_scales_and_biases() -> None:
-    """Eight weights of 4 bits fit in a word; the scales have the type of the numbers."""
+    """A word contains eight weights of 4 bits; scales have the type of the floats."""
     (placement,) = layout(only(matrix("q_proj", 10, 128)), _recipe())
 
     assert placement.arrays == {
@@ -36,15 +36,15 @@ def test_an_affine_matrix_is_words_scales_and_biases() -> None:
     assert placement.size_bytes == 10 * 16 * 4 + 2 * 10 * 2 * 2
 
 
-def test_a_micro_scaled_matrix_has_scales_of_a_byte_and_no_biases() -> None:
-    """Experts keep their own axis."""
+def test_a_micro_scaled_matrix_has_byte_scales_and_no_biases() -> None:
+    """Experts keep their axis."""
     (placement,) = layout(only(matrix("up_proj", 4, 10, 64)), _recipe(default=Format("nvfp4", 4, 16)))
 
     assert placement.arrays == {"up_proj.weight": ("U32", (4, 10, 8)), "up_proj.scales": ("U8", (4, 10, 4))}
 
 
-def test_what_the_recipe_says_of_a_matrix_goes_before_its_rules_and_these_before_the_default() -> None:
-    """The first rule that meets a matrix decides."""
+def test_a_format_by_path_precedes_rules_which_precede_the_default() -> None:
+    """The first rule that matches applies."""
     recipe = _recipe(
         Rule(kinds=("v_proj", "down_proj"), treatment=_six),
         Rule(kinds=("_proj",), layers=(0, 0), treatment=_eight),
@@ -59,8 +59,8 @@ def test_what_the_recipe_says_of_a_matrix_goes_before_its_rules_and_these_before
     assert formats["model.layers.1.self_attn.q_proj"] == _four
 
 
-def test_the_architecture_s_wishes_go_before_the_default_and_after_the_rules() -> None:
-    """They are told with the bits."""
+def test_formats_required_by_the_architecture_precede_the_default_but_not_rules() -> None:
+    """They are reported with their bits."""
     outline = only(
         matrix("layers.0.mlp.gate", 8, 64, prescribed=_eight), matrix("layers.0.embed_q", 8, 64, prescribed="keep")
     )
@@ -82,8 +82,8 @@ def test_the_architecture_s_wishes_go_before_the_default_and_after_the_rules() -
         ((3, 5), [3, 4, 5]),
     ],
 )
-def test_rules_for_layers_meet_these_layers(layers: object, chosen: list[int]) -> None:
-    """With 16 layers, an eighth are two."""
+def test_rules_for_layers_match_these_layers(layers: object, chosen: list[int]) -> None:
+    """An eighth of 16 layers is two."""
     rule = msgspec.convert({"kinds": ["v_proj"], "layers": layers, "treatment": {"bits": 6}}, Rule)
 
     formats = _formats(dense(), _recipe(rule))
@@ -92,8 +92,8 @@ def test_rules_for_layers_meet_these_layers(layers: object, chosen: list[int]) -
     assert found == list(chosen)
 
 
-def test_a_rule_for_layers_leaves_what_is_outside_of_them() -> None:
-    """The embeddings belong to no layer."""
+def test_a_rule_for_layers_matches_nothing_else() -> None:
+    """The embeddings are not in a layer."""
     formats = _formats(dense(), _recipe(Rule(layers=(0, 15), treatment=_six)))
 
     assert formats["model.embed_tokens"] == formats["lm_head"] == _four
@@ -101,14 +101,14 @@ def test_a_rule_for_layers_leaves_what_is_outside_of_them() -> None:
 
 
 @pytest.mark.parametrize(("is_tied", "head"), [(False, "lm_head"), (True, "model.embed_tokens")])
-def test_the_head_is_the_embeddings_where_they_are_tied(is_tied: bool, head: str) -> None:
-    """A rule for the head meets whatever matrix turns vectors into tokens."""
+def test_tied_embeddings_match_a_rule_for_the_head(is_tied: bool, head: str) -> None:
+    """They convert vectors into tokens too."""
     formats = _formats(dense(is_tied=is_tied), _recipe(Rule(kinds=("head",), treatment=_six)))
 
     assert [path for path, form in formats.items() if form == _six] == [head]
 
 
-def test_a_rule_for_embeddings_meets_them_under_any_name() -> None:
+def test_a_rule_for_embeddings_matches_any_of_their_names() -> None:
     """GPT-2 calls them wte."""
     outline = only(matrix("transformer.wte", 96, 64), matrix("transformer.h.0.attn.c_attn", 64, 64))
 
@@ -117,8 +117,8 @@ def test_a_rule_for_embeddings_meets_them_under_any_name() -> None:
     assert list(formats.values()) == [_six, _four]
 
 
-def test_what_cannot_be_quantized_is_kept_with_the_reason() -> None:
-    """Whatever the recipe says of it."""
+def test_a_matrix_that_cannot_be_quantized_has_a_reason() -> None:
+    """With any recipe."""
     outline = only(
         matrix("layers.0.mlp.down_proj", 64, 1000),
         plain("layers.0.norm.weight", 64),
@@ -141,8 +141,8 @@ def test_what_cannot_be_quantized_is_kept_with_the_reason() -> None:
     ]
 
 
-def test_the_default_s_groups_decide_for_what_the_architecture_wants() -> None:
-    """As in mlx-lm: rows of 192 divide by the router's 64, not by the default's 128, so it is kept."""
+def test_groups_of_the_default_decide_for_required_formats() -> None:
+    """As in mlx-lm: rows of 192 divide by the router's 64, but not by the default's 128."""
     outline = only(matrix("layers.0.mlp.gate", 8, 192, prescribed=_eight))
 
     (gate,) = layout(outline, _recipe(default=Format(bits=4, group_size=128)))
@@ -150,8 +150,8 @@ def test_the_default_s_groups_decide_for_what_the_architecture_wants() -> None:
     assert (gate.format, gate.reason) == (None, "its rows of 192 weights do not divide by 128")
 
 
-def test_what_the_recipe_wants_kept_needs_no_reason() -> None:
-    """Norms neither, where nothing is quantized."""
+def test_a_matrix_that_the_recipe_keeps_has_no_reason() -> None:
+    """Nor have norms if nothing is quantized."""
     assert {placement.reason for placement in layout(dense(), _recipe(default="keep"))} == {""}
 
 
@@ -159,9 +159,7 @@ def test_what_the_recipe_wants_kept_needs_no_reason() -> None:
     ("requested", "dtype", "becomes"),
     [("source", "bfloat16", "BF16"), ("source", "", "F32"), ("float16", "bfloat16", "F16")],
 )
-def test_floats_get_the_recipe_s_type_or_else_the_one_that_stock_casts_to(
-    requested: str, dtype: str, becomes: str
-) -> None:
+def test_floats_have_the_type_of_the_recipe_or_of_stock_mlx_lm(requested: str, dtype: str, becomes: str) -> None:
     """Scales have the same type."""
     outline = only(msgspec.structs.replace(matrix("q_proj", 8, 64), dtype="F32"), dtype=dtype)
 
@@ -170,8 +168,8 @@ def test_floats_get_the_recipe_s_type_or_else_the_one_that_stock_casts_to(
     assert placement.dtype == placement.arrays["q_proj.scales"][0] == becomes
 
 
-def test_what_the_architecture_wants_uncast_and_whole_numbers_keep_their_type() -> None:
-    """A router's corrections stay in float32, a table of indices in integers."""
+def test_integers_and_tensors_that_must_not_be_cast_keep_their_type() -> None:
+    """A router's correction stays in float32, a table of indices in integers."""
     correction = msgspec.structs.replace(plain("expert_bias", 8, dtype="F32"), can_be_cast=False)
 
     placed = layout(only(correction, plain("indices", 8, dtype="I64")), _recipe(dtype="float16"))
@@ -179,8 +177,8 @@ def test_what_the_architecture_wants_uncast_and_whole_numbers_keep_their_type() 
     assert [placement.dtype for placement in placed] == ["F32", "I64"]
 
 
-def test_a_matrix_that_the_model_does_not_have_is_refused_with_the_nearest() -> None:
-    """A recipe made for another model says so, instead of being followed by half."""
+def test_an_unknown_matrix_is_rejected_with_a_suggestion() -> None:
+    """A recipe for another model is not applied in part."""
     recipe = _recipe(tensors={"model.layers.0.self_attn.v_prj": _six})
 
     with pytest.raises(
@@ -189,7 +187,7 @@ def test_a_matrix_that_the_model_does_not_have_is_refused_with_the_nearest() -> 
         layout(dense(), recipe)
 
 
-def test_layers_that_the_model_does_not_have_are_refused() -> None:
-    """The sentence names the rule and how many layers there are."""
+def test_unknown_layers_are_rejected() -> None:
+    """The message names the rule and the number of layers."""
     with pytest.raises(InvalidRecipe, match=r"rules\[0\] .* 10 to 16.* only 16"):
         layout(dense(), _recipe(Rule(layers=(10, 16), treatment=_six)))

@@ -1,4 +1,4 @@
-"""The bytes that are said to make up an array are held against those that it has."""
+"""The computed sources of an array compared with its bytes."""
 
 from collections.abc import Callable
 
@@ -58,8 +58,8 @@ def _bytes(array: mx.array) -> bytes:
 
 
 @pytest.mark.parametrize("name", _kept)
-def test_bytes_that_are_only_moved_are_found(name: str) -> None:
-    """In runs, in their order."""
+def test_moved_bytes_are_located(name: str) -> None:
+    """As runs, in order."""
     lineage = _trace(_kept[name])
 
     assert lineage.extents is not None
@@ -69,31 +69,31 @@ def test_bytes_that_are_only_moved_are_found(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", _calculated)
-def test_what_is_calculated_is_known_to_be(name: str) -> None:
-    """And of which tensors."""
+def test_computed_arrays_are_recognized(name: str) -> None:
+    """With their tensors."""
     lineage = _trace(_calculated[name])
 
     assert lineage.extents is None
     assert len(lineage.tensors) == 1
 
 
-def test_neighbouring_runs_are_one() -> None:
-    """A tensor that is cut and joined again is read at a stroke."""
+def test_adjacent_runs_are_merged() -> None:
+    """A tensor that is split and joined again is read at once."""
     lineage = _trace(lambda t: mx.concatenate(mx.split(t["matrix"], 3)))
 
     assert lineage.extents is not None
     assert len(lineage.extents) == 1
 
 
-def test_what_is_made_of_constants_comes_from_no_tensor() -> None:
-    """Some networks add arrays of their own."""
+def test_constants_have_no_source() -> None:
+    """Some networks add such arrays."""
     lineage = _trace(lambda _: mx.ones((4,)))
 
     assert lineage == Lineage(None, frozenset())
 
 
-def test_there_may_be_many_tensors() -> None:
-    """A mixture of 128 experts in 48 layers has 18,000; MLX takes only 1,024 arguments with names."""
+def test_a_model_can_have_many_tensors() -> None:
+    """A mixture of 128 experts in 48 layers has 18,000; MLX accepts at most 1,024 named arguments."""
     graph = Graph({f"{number}": 4 for number in range(3000)})
     export = mx.export_function
 

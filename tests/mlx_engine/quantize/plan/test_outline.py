@@ -1,4 +1,4 @@
-"""What an outline tells of its matrices."""
+"""Layers and heads of an outline."""
 
 import pytest
 
@@ -18,11 +18,11 @@ from tests.outlines import dense, matrix, only, plain
     ],
 )
 def test_the_layer_is_the_first_number_in_the_path(path: str, layer: int | None) -> None:
-    """Whatever the architecture calls its layers."""
+    """With any name for layers."""
     assert layer_of(path) == layer
 
 
-def test_the_head_is_what_is_called_so_outside_of_the_layers() -> None:
+def test_the_head_is_outside_of_layers() -> None:
     """OLMo has a matrix of the same name in each layer."""
     outline = only(
         matrix("wte", 96, 64), matrix("blocks.0.ff_out", 64, 64), matrix("ff_out", 96, 64), plain("norm", 64)
@@ -33,5 +33,5 @@ def test_the_head_is_what_is_called_so_outside_of_the_layers() -> None:
 
 
 def test_tied_embeddings_are_the_head() -> None:
-    """There is nothing else that turns vectors into tokens."""
+    """No other matrix converts vectors into tokens."""
     assert dense(is_tied=True).head() == dense().embeddings() == {"model.embed_tokens"}

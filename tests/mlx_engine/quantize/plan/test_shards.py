@@ -1,4 +1,4 @@
-"""Weight files. That arrays are dealt out as by mlx-lm, `test_stock.py` sees."""
+"""Weight files. `test_stock.py` compares the distribution of arrays with mlx-lm."""
 
 from mlx_engine.quantize.plan.shards import into_shards
 
@@ -14,12 +14,12 @@ def test_a_small_model_is_one_file() -> None:
 
 
 def test_several_files_are_numbered() -> None:
-    """As every program expects them."""
+    """In the format that all programs expect."""
     names = [shard.file_name for shard in into_shards((name, _two_gigabytes) for name in "abc")]
 
     assert names == ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"]
 
 
-def test_no_arrays_make_no_file() -> None:
-    """A list of nothing is no list of an empty file."""
+def test_without_arrays_there_is_no_file() -> None:
+    """Not a single empty file."""
     assert into_shards([]) == ()

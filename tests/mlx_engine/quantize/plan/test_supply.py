@@ -13,23 +13,22 @@ NEEDS = {
 SIZES = dict.fromkeys(FILES, 10)
 
 
-def test_a_parameter_is_ready_when_all_its_files_are_here() -> None:
-    """In the order in which they are to be written; what is made of no file always is."""
+def test_a_parameter_is_ready_when_all_its_files_are_available() -> None:
+    """In the order of writing; a parameter without a file is always ready."""
     supply = Supply(FILES, NEEDS)
     assert supply.ready(frozenset()) == ("constant",)
     assert supply.ready(frozenset("ac")) == ("embedding", "middle", "constant")
 
 
-def test_a_file_is_used_when_the_last_that_needs_it_is_written() -> None:
-    """Not before, however much of it was needed."""
+def test_a_file_is_released_after_the_last_parameter_that_needs_it() -> None:
     supply = Supply(FILES, NEEDS)
     assert supply.finish("embedding") == ()
     assert supply.finish("across") == ("b",)
     assert supply.finish("far") == ("a", "d")
 
 
-def test_the_front_is_where_something_waits_to_be_written() -> None:
-    """A file that a later parameter needs as well holds nothing up."""
+def test_the_front_is_the_first_parameter_to_write() -> None:
+    """A file that a later parameter needs too does not delay it."""
     supply = Supply(FILES, NEEDS)
     assert supply.front == 0
     supply.finish("constant")
@@ -39,12 +38,12 @@ def test_the_front_is_where_something_waits_to_be_written() -> None:
     assert supply.front == 2
 
 
-def test_files_that_nothing_needs_are_left_out() -> None:
-    """Those of a tower that sees, for one."""
+def test_unused_files_are_skipped() -> None:
+    """Such as those of a vision tower."""
     assert Supply(FILES, {"x": frozenset("d"), "y": frozenset("b")}).files == ("b", "d")
 
 
 @pytest.mark.parametrize(("at_once", "peak"), [(1, 20), (2, 30), (4, 40)])
-def test_the_peak_counts_what_is_kept_for_later(at_once: int, peak: int) -> None:
-    """The first file is needed up to the last; of the others so many are there at a time."""
+def test_the_peak_includes_files_needed_later(at_once: int, peak: int) -> None:
+    """The first file is needed until the end; of the others, only a few exist at a time."""
     assert Supply(FILES, NEEDS).peak_bytes(SIZES, at_once=at_once) == peak

@@ -25,8 +25,8 @@ def metadata(card: ModelCard) -> dict[str, object]:
     return found
 
 
-def test_the_hub_reads_what_it_is(card: ModelCard) -> None:
-    """License, base model and relation, library, tags and task; language and task as the base model's card has them."""
+def test_the_metadata_describes_the_model(card: ModelCard) -> None:
+    """License, base model and relation, library, tags and task; language and task are those of the base model."""
     known = read_metadata("---\nlanguage:\n- en\n- no\npipeline_tag: image-text-to-text\nlicense: apache-2.0\n---\n")
     assert metadata(replace(card, base_metadata=known)) == {
         "license": "apache-2.0",
@@ -39,14 +39,14 @@ def test_the_hub_reads_what_it_is(card: ModelCard) -> None:
     }
 
 
-def test_a_license_of_its_own_keeps_its_name(card: ModelCard) -> None:
+def test_a_custom_license_keeps_its_name(card: ModelCard) -> None:
     known = {"license": ("other",), "license_name": ("whale-1",), "license_link": ("LICENSE",)}
     found = metadata(replace(card, license="other", base_metadata=known))
     assert (found["license"], found["license_name"], found["license_link"]) == ("other", "whale-1", "LICENSE")
 
 
-def test_without_a_base_repository_none_is_claimed(tmp_path: Path) -> None:
-    """Of a local original the name is told and nothing more."""
+def test_without_a_base_repository_none_is_stated(tmp_path: Path) -> None:
+    """Only the name of a local original is mentioned."""
     folder = write_conversion(tmp_path / "Whale-4bit", source="/Users/ada/whale", revision="")
     text = write_card(ModelCard(read_conversion(folder), "ada/Whale-4bit", ""))
     assert "base_model" not in text
@@ -54,8 +54,8 @@ def test_without_a_base_repository_none_is_claimed(tmp_path: Path) -> None:
     assert text.count("license: unknown") == 1
 
 
-def test_the_card_says_how_it_was_made(card: ModelCard) -> None:
-    """The recipe can be read again from the card; base, commit, exact bits, kept and dropped tensors are there."""
+def test_the_card_describes_the_conversion(card: ModelCard) -> None:
+    """With the recipe in machine-readable form, base, commit, exact bits, unquantized and dropped tensors."""
     text = write_card(card)
     recipe = text.split("```json\n")[1].split("```")[0]
     assert decode_recipe(recipe.encode(), "card").name == "4bit"
@@ -71,7 +71,7 @@ def test_the_card_says_how_it_was_made(card: ModelCard) -> None:
     assert 'load("ada/Whale-4bit")' in text
 
 
-def test_what_was_not_measured_is_not_claimed(card: ModelCard) -> None:
+def test_the_card_has_only_measured_results(card: ModelCard) -> None:
     assert "Not measured." in write_card(card)
     row = Measurement("KL divergence, mean", "0.0123 ± 0.0004 nats", "against a | b")
     text = write_card(replace(card, measurements=(row,)))
@@ -79,8 +79,8 @@ def test_what_was_not_measured_is_not_claimed(card: ModelCard) -> None:
     assert "| KL divergence, mean | 0.0123 ± 0.0004 nats | against a \\| b |" in text
 
 
-def test_lists_are_read_in_both_ways() -> None:
-    """On lines of their own, or between brackets; what is not plain is left."""
+def test_lists_are_read_in_both_formats() -> None:
+    """One item per line, or in brackets; values that are not plain are skipped."""
     text = "---\nlanguage: [en, de]\ntags:\n  - a\n  - 'b'\nwidget:\n- text: {x}\nlicense: mit\n---\n# Card"
     found = read_metadata(text)
     assert (found["language"], found["tags"], found["license"]) == (("en", "de"), ("a", "b"), ("mit",))

@@ -12,8 +12,8 @@ from tests.conversions import BASE, write_conversion
 from tests.model_folders import write_model
 
 
-def test_no_path_of_this_machine_is_sent(tmp_path: Path) -> None:
-    """Of a model that was converted from a local path, with paths wherever one could stand."""
+def test_no_local_path_is_published(tmp_path: Path) -> None:
+    """Of a model converted from a local path, with paths in every field."""
     home = tmp_path / "home" / "ada lovelace"
     folder = write_conversion(
         tmp_path / "Whale-4bit",
@@ -40,16 +40,16 @@ def test_no_path_of_this_machine_is_sent(tmp_path: Path) -> None:
     assert json.loads(sent["tokenizer_config.json"]) == {"eos_token": "</s>"}
 
 
-def test_the_names_of_repositories_stay(tmp_path: Path) -> None:
-    """So do addresses on the web, fractions and dates."""
+def test_names_of_repositories_are_published(tmp_path: Path) -> None:
+    """So are web addresses, fractions and dates."""
     kept = f"Made from {BASE}, see https://huggingface.co/{BASE}/blob/main/config.json; 4/6 bits on 1/2/2026."
     assert without_paths(kept) == kept
     note = provenance.read(write_conversion(tmp_path / "Whale-4bit"))
     assert read_conversion(tmp_path / "Whale-4bit").note == note
 
 
-def test_only_what_a_model_consists_of_is_sent(tmp_path: Path) -> None:
-    """No notes, no pictures, no programs, no card but the new one."""
+def test_only_model_files_are_published(tmp_path: Path) -> None:
+    """No notes, images, programs, or other cards."""
     folder = write_conversion(tmp_path / "Whale-4bit")
     for name in ("README.md", "modeling.py", "photo.png", "weights.bin", ".env"):
         (folder / name).write_text("private")
@@ -62,14 +62,14 @@ def test_only_what_a_model_consists_of_is_sent(tmp_path: Path) -> None:
     assert sent["README.md"] == b"# Card"
 
 
-def test_what_facet_has_not_made_is_not_published(tmp_path: Path) -> None:
+def test_only_conversions_by_facet_are_published(tmp_path: Path) -> None:
     folder = write_model(tmp_path / "Whale")
     with pytest.raises(NotPublishable, match="has no facet"):
         read_conversion(folder)
 
 
 @pytest.mark.parametrize("license", ["cc-by-nd-4.0", "CC-BY-NC-ND-4.0"])
-def test_a_license_that_forbids_derivatives_is_kept(license: str) -> None:
+def test_a_license_that_forbids_derivatives_is_respected(license: str) -> None:
     assert "forbids" in license_warning(license)
     with pytest.raises(NotPublishable, match="forbids"):
         license_warning(license, is_public=True)
@@ -79,9 +79,9 @@ def test_a_license_that_forbids_derivatives_is_kept(license: str) -> None:
     ("license", "word"),
     [("", "unknown"), ("cc-by-nc-4.0", "commercial"), ("llama3.2", "terms"), ("other", "terms")],
 )
-def test_a_license_with_conditions_is_warned_of(license: str, word: str) -> None:
+def test_a_license_with_conditions_has_a_warning(license: str, word: str) -> None:
     assert word in license_warning(license, is_public=True)
 
 
-def test_a_free_license_needs_no_words() -> None:
+def test_a_free_license_has_no_warning() -> None:
     assert not license_warning("apache-2.0", is_public=True)

@@ -16,19 +16,19 @@ from mlx_engine.quantize.recipes.llamacpp import NAMES, nearest
         ("BF16", "bf16"),
     ],
 )
-def test_a_name_leads_to_the_nearest_recipe(name: str, recipe: str) -> None:
-    """In small letters as well, and as Unsloth writes it."""
+def test_a_name_has_a_nearest_recipe(name: str, recipe: str) -> None:
+    """Case is ignored, and Unsloth's prefixes are accepted."""
     found = nearest(name)
 
     assert found is not None
     assert found.recipe.name == recipe
 
 
-def test_every_name_leads_somewhere_and_says_what_differs() -> None:
-    """In whole sentences."""
+def test_every_name_has_a_recipe_and_a_difference() -> None:
+    """In complete sentences."""
     assert all((found := nearest(name)) and found.difference.endswith(".") for name in NAMES)
 
 
-def test_other_names_lead_nowhere() -> None:
-    """Facet's own are not llama.cpp's."""
+def test_other_names_have_no_recipe() -> None:
+    """Facet's own names are not llama.cpp's."""
     assert nearest("balanced-4bit") is None

@@ -32,6 +32,6 @@ def test_an_invalid_range_of_layers_is_rejected(layers: tuple[int, int]) -> None
 
 
 def test_an_empty_kind_is_rejected() -> None:
-    """It would meet every matrix, which no kinds at all do openly."""
+    """It would match every matrix; a rule without kinds states that openly."""
     with pytest.raises(InvalidRecipe, match="A kind of matrix is empty"):
         Rule(kinds=("v_proj", ""), treatment="keep")

@@ -1,4 +1,4 @@
-"""Recipes as files."""
+"""Recipe files."""
 
 import json
 from pathlib import Path
@@ -38,13 +38,13 @@ _recipes = st.builds(
 
 
 @given(recipe=_recipes)
-def test_a_recipe_is_the_same_after_writing_and_reading(recipe: Recipe) -> None:
-    """Whatever it says."""
+def test_a_recipe_is_unchanged_after_writing_and_reading(recipe: Recipe) -> None:
+    """Of any kind."""
     assert decode_recipe(encode_recipe(recipe), "mine.json") == recipe
 
 
-def test_a_recipe_travels_by_file(tmp_path: Path) -> None:
-    """In lines that people can read."""
+def test_a_recipe_file_is_readable(tmp_path: Path) -> None:
+    """Its JSON is indented."""
     write_recipe(RECIPES[0], tmp_path / "mine.json")
 
     assert read_recipe(tmp_path / "mine.json") == RECIPES[0]
@@ -98,16 +98,16 @@ def _with(**fields: Any) -> bytes:
         (_with(rules=[{"treatment": "keep"}, 5]), "at rules[1]: expected an object, got a whole number."),
     ],
 )
-def test_what_is_wrong_with_a_file_is_said_with_the_place(text: bytes, said: str) -> None:
-    """In a sentence, and with what is possible there."""
+def test_an_invalid_file_is_reported_with_the_position(text: bytes, said: str) -> None:
+    """With the valid values."""
     with pytest.raises(InvalidRecipe) as caught:
         decode_recipe(text, "mine.json")
 
     assert said in caught.value.message
 
 
-def test_a_file_that_is_not_there_is_said_so(tmp_path: Path) -> None:
-    """As is a folder in which nothing can be written."""
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
+    """So is a folder without write permission."""
     with pytest.raises(StorageError, match=r"Couldn't read the recipe .*: No such file"):
         read_recipe(tmp_path / "mine.json")
     with pytest.raises(StorageError, match="Couldn't save the recipe"):

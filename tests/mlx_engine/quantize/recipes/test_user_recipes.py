@@ -14,7 +14,7 @@ def _save(name: str, like: str, folder: Path, file: str) -> None:
     write_recipe(msgspec.structs.replace(builtin.recipe(like), name=name, title=""), folder / f"{file}.json")
 
 
-def test_each_recipe_has_a_key_that_a_folder_can_have_and_no_other(tmp_path: Path) -> None:
+def test_each_recipe_has_a_unique_key_that_is_a_valid_folder_name(tmp_path: Path) -> None:
     """A key in use, by a built-in recipe too, gets a number. The name in the file becomes the title."""
     _save("balanced-4bit", "balanced-5bit", tmp_path, "a")
     _save("My best / try", "balanced-6bit", tmp_path, "b")
@@ -55,6 +55,6 @@ def test_a_missing_folder_has_no_recipes(tmp_path: Path) -> None:
     ("name", "folder"),
     [("mixed_4_6", "mixed_4_6"), ("../../up", "up"), (".hidden", "hidden"), ("a\x00b", "a-b"), ("a" * 300, "a" * 80)],
 )
-def test_no_name_leads_out_of_its_folder(name: str, folder: str) -> None:
+def test_no_name_escapes_the_folder(name: str, folder: str) -> None:
     """Nor is a name too long for a disk."""
     assert folder_name(name) == folder

@@ -46,7 +46,7 @@ _dtypes = {"u1": "U8", "i1": "I8", "i4": "I32", "i8": "I64", "f2": "F16", "f4": 
 
 @dataclass
 class Published:
-    """Tensors by name, as a `matrix.Tensors`; `weights` are those that they stand for, by the unquantized name."""
+    """Tensors by name, as a `matrix.Tensors`, and the `weights` that they represent, by the unquantized name."""
 
     arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
     dtypes: dict[str, str] = field(default_factory=dict)
@@ -72,7 +72,7 @@ class Published:
         self.weights[name] = values.astype(np.float64)
 
     def write(self, folder: Path, tokenizer: Path, **config: Any) -> Path:
-        """Write it as a model folder, with the tokenizer of another one."""
+        """Write a model folder with the tokenizer of another model."""
         folder.mkdir(parents=True)
         for name in ("tokenizer.json", "tokenizer_config.json"):
             shutil.copyfile(tokenizer / name, folder / name)
@@ -93,12 +93,12 @@ def bfloat16(values: NDArray[Any]) -> NDArray[np.uint16]:
 
 
 def short(values: NDArray[Any]) -> NDArray[np.float32]:
-    """Return the values cut to what bfloat16 holds."""
+    """Return the values truncated to bfloat16."""
     return (values.astype("<f4").view("<u4") & np.uint32(0xFFFF0000)).view("<f4")
 
 
 def words(numbers: NDArray[Any], bits: int) -> NDArray[np.int32]:
-    """Pack the last axis into 32-bit words, the first number in the low bits, across words where they do not divide."""
+    """Pack the last axis into 32-bit words, lowest bits first; values may cross the borders of words."""
     packed = []
     for row in numbers.reshape(-1, numbers.shape[-1]):
         stream = sum(int(number) << bits * place for place, number in enumerate(row))
@@ -142,7 +142,7 @@ def add_gptq(
 def add_packed_integers(
     model: Published, path: str, rng: np.random.Generator, *, bits: int, rows: int, columns: int, group: int
 ) -> None:
-    """Add a matrix in the way of compressed-tensors, symmetric."""
+    """Add a matrix in the symmetric format of compressed-tensors."""
     quants = rng.integers(0, 1 << bits, (rows, columns))
     scales = short(rng.uniform(0.001, 0.02, (rows, columns // group)))
     model.add(f"{path}.weight_packed", words(quants, bits))
@@ -165,7 +165,7 @@ def e2m1(code: int) -> float:
 
 
 def _codes(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Return codes of E4M3 that are numbers."""
+    """Return finite codes of E4M3."""
     codes = rng.integers(0, 256, shape, dtype=np.uint8)
     return np.where(codes & 127 == 127, 0, codes).astype(np.uint8)
 
@@ -197,7 +197,7 @@ def add_nvfp4(
 
 
 def add_gpt_oss(model: Published, path: str, rng: np.random.Generator, *, experts: int, rows: int, groups: int) -> None:
-    """Add the fused gate and up projections of gpt-oss in MXFP4; gate is the even rows, up the odd ones."""
+    """Add the fused gate and up projections of gpt-oss in MXFP4; gates are the even rows."""
     codes = rng.integers(0, 16, (experts, rows, groups, 32), dtype=np.uint8)
     exponents = rng.integers(118, 128, (experts, rows, groups), dtype=np.uint8)
     model.add(f"{path}.gate_up_proj_blocks", codes[..., ::2] | codes[..., 1::2] << 4)
@@ -213,7 +213,7 @@ def add_gpt_oss(model: Published, path: str, rng: np.random.Generator, *, expert
 def add_ternary(
     model: Published, path: str, rng: np.random.Generator, *, rows: int, columns: int, is_inverse: bool = False
 ) -> None:
-    """Add a matrix as BitNet models are published: four rows, a quarter of the matrix apart, in a byte."""
+    """Add a matrix in BitNet's format: a byte has four rows, a quarter of the matrix apart."""
     values = rng.integers(-1, 2, (rows, columns))
     scale = short(rng.uniform(0.5, 2, 1))
     quarters = (values + 1).astype(np.uint8).reshape(4, rows // 4, columns)
@@ -224,7 +224,7 @@ def add_ternary(
 
 
 def model(add: Callable[..., None], *, norms: Mapping[str, int] | None = None, **options: Any) -> Published:
-    """Return a network like Llama's whose projections `add` adds; `norms` are further ones of each layer."""
+    """Return a network like Llama whose projections `add` adds, with additional `norms` in each layer."""
     rng = np.random.default_rng(8)
     made = Published()
     made.add_plain("model.embed_tokens.weight", rng, VOCABULARY, HIDDEN)

@@ -1,4 +1,4 @@
-"""BitNet models, packed and as floats, become 2-bit affine without loss and run on the CPU."""
+"""BitNet models, packed or as floats, become 2-bit affine without loss and run on the CPU."""
 
 from contextlib import closing
 from pathlib import Path
@@ -33,7 +33,7 @@ def _add_floats(model: Published, path: str, rng: np.random.Generator, *, rows: 
 
 @pytest.fixture(params=["packed", "floats", "packed llama"])
 def original(request: pytest.FixtureRequest, tmp_path: Path, tiny_models: Path) -> tuple[Path, Published]:
-    """A model in each of the published forms, and its weights."""
+    """Return a model in each published format, and its weights."""
     folder = tmp_path / "original"
     if request.param == "packed":
         model = published.model(published.add_ternary, norms=_sub_norms)
@@ -47,7 +47,7 @@ def original(request: pytest.FixtureRequest, tmp_path: Path, tiny_models: Path) 
 
 
 def _converted(source: Path, target: Path, name: str = "lossless") -> tuple[Any, dict[str, Any]]:
-    """Return the network of the result in float32, as it is exact on the CPU, and its config.json."""
+    """Return the network of the result in float32, which is exact on the CPU, and its config.json."""
     with closing(open_source(source)) as opened:
         list(convert(opened, target, recipe(name)))
     network, config = load_model(target, get_model_classes=model_classes)
@@ -56,7 +56,7 @@ def _converted(source: Path, target: Path, name: str = "lossless") -> tuple[Any,
 
 
 def _weights(network: Any) -> dict[str, Doubles]:
-    """Return the weights that the network computes with, packed ones unpacked by MLX."""
+    """Return the weights that the network computes with, unpacked by MLX."""
     flat: Any = tree_flatten(network.parameters())
     arrays = dict(flat)
     names = [name for name in arrays if not name.endswith((".scales", ".biases"))]
@@ -73,8 +73,8 @@ def _floats(arrays: dict[str, mx.array], name: str) -> mx.array:
     )
 
 
-def test_every_weight_is_that_of_the_reference(original: tuple[Path, Published], tmp_path: Path) -> None:
-    """The three values of a matrix are unpacked and scaled in float64; a divisor's inverse is rounded to bfloat16."""
+def test_every_weight_equals_the_reference(original: tuple[Path, Published], tmp_path: Path) -> None:
+    """Its values are unpacked and scaled in float64; the inverse of a divisor is rounded to bfloat16."""
     source, model = original
     network, config = _converted(source, tmp_path / "result")
     found = _weights(network)
@@ -86,7 +86,7 @@ def test_every_weight_is_that_of_the_reference(original: tuple[Path, Published],
 
 
 def test_a_divisors_inverse_is_exact_in_float32(tmp_path: Path, tiny_models: Path) -> None:
-    """Then it is what the reference divides by, as near as float32 comes."""
+    """It equals the divisor of the reference to the precision of float32."""
     model = published.model(published.add_ternary, is_inverse=True)
     settings = {"quant_method": "bitnet"}
     source = model.write(tmp_path / "original", tiny_models / "llama", **LLAMA, quantization_config=settings)
@@ -98,7 +98,7 @@ def test_a_divisors_inverse_is_exact_in_float32(tmp_path: Path, tiny_models: Pat
 
 
 def test_a_layer_multiplies_as_the_reference_does(original: tuple[Path, Published], tmp_path: Path) -> None:
-    """Unpack, scale, multiply in float64. As in mlx-lm's kernel for Metal, activations are not rounded to 8 bits."""
+    """Unpacked and scaled in float64. As in mlx-lm's Metal kernel, activations are not rounded to 8 bits."""
     source, model = original
     network, config = _converted(source, tmp_path / "result")
     inputs = np.random.default_rng(2).normal(size=(5, FEED_FORWARD)).astype(np.float32)
@@ -109,8 +109,8 @@ def test_a_layer_multiplies_as_the_reference_does(original: tuple[Path, Publishe
     assert np.abs(found - expected).max() <= tolerance * np.abs(inputs @ np.abs(weights).T).max()
 
 
-def test_the_network_answers_as_with_the_references_weights(original: tuple[Path, Published], tmp_path: Path) -> None:
-    """The logits of the packed network are those of the same network with the reference's weights as floats."""
+def test_logits_equal_those_of_the_reference_weights(original: tuple[Path, Published], tmp_path: Path) -> None:
+    """The packed network is compared with the same network with floats."""
     source, model = original
     network, config = _converted(source, tmp_path / "result")
     network_class, settings = model_classes({key: config[key] for key in _bitnet})
@@ -123,7 +123,7 @@ def test_the_network_answers_as_with_the_references_weights(original: tuple[Path
 
 
 def test_stock_mlx_lm_opens_the_result_of_a_llama(tmp_path: Path, tiny_models: Path) -> None:
-    """Nothing in it tells that it was a BitNet."""
+    """It is an ordinary 2-bit model."""
     model = published.model(published.add_ternary)
     source = model.write(tmp_path / "original", tiny_models / "llama", **LLAMA, quantization_config=_packed)
     with closing(open_source(source)) as opened:
@@ -133,8 +133,8 @@ def test_stock_mlx_lm_opens_the_result_of_a_llama(tmp_path: Path, tiny_models: P
     assert type(network.layers[0].mlp.up_proj).__name__ == "QuantizedLinear"
 
 
-def test_two_bits_keep_the_ternary_weights_of_any_recipe(tmp_path: Path, tiny_models: Path) -> None:
-    """Groups of 64 hold them as well as the largest."""
+def test_every_2_bit_recipe_keeps_ternary_weights(tmp_path: Path, tiny_models: Path) -> None:
+    """Groups of 64 represent them as well as larger ones."""
     model = published.model(published.add_ternary)
     source = model.write(tmp_path / "original", tiny_models / "llama", **LLAMA, quantization_config=_packed)
     found = _weights(_converted(source, tmp_path / "result", "2bit")[0])
@@ -144,7 +144,7 @@ def test_two_bits_keep_the_ternary_weights_of_any_recipe(tmp_path: Path, tiny_mo
 
 
 def test_facet_runs_the_result(tmp_path: Path, tiny_models: Path) -> None:
-    """The engine opens what stock mlx-lm has no network for: BitNet with ordinary layers."""
+    """Stock mlx-lm has no network for BitNet with ordinary layers; Facet has."""
     source = published.model(published.add_ternary, norms=_sub_norms).write(
         tmp_path / "original", tiny_models / "llama", **_bitnet, quantization_config=_packed
     )

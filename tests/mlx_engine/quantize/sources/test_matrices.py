@@ -1,4 +1,4 @@
-"""Matrices as other programs publish them are compared with their weights worked out in float64."""
+"""Matrices in the formats of other programs compared with their weights in float64."""
 
 from collections.abc import Callable, Mapping
 
@@ -24,7 +24,7 @@ def _model(add: Callable[..., None], **options: object) -> Published:
 
 
 def _require_equal(found: Mapping[str, Matrix], model: Published, tolerance: float = 2**-22) -> None:
-    """Compare all rows at once, and some in the middle, which begin and end inside of blocks and words."""
+    """Compare all rows at once, and some in the middle, which start and end within blocks and words."""
     assert found.keys() == model.weights.keys()
     for name, matrix in found.items():
         expected = model.weights[name]
@@ -51,15 +51,15 @@ def _dequantized(matrix: Matrix, form: Format, start: int, stop: int) -> NDArray
 
 
 def _require_packed(matrix: Matrix, *groups: int) -> None:
-    """Compare what MLX makes of the packed rows with the rows themselves."""
+    """Compare the rows with the packed ones, unpacked by MLX."""
     assert tuple(form.group_size for form in matrix.formats) == groups
     for form in matrix.formats:
         for start, stop in ((0, matrix.shape[0]), (5, 17)):
             assert np.array_equal(_dequantized(matrix, form, start, stop), matrix.rows(start, stop))
 
 
-def test_awq_is_read_and_kept_as_it_is() -> None:
-    """Eight outputs lie in a word in AWQ's own order; MLX gets the same integers, transposed."""
+def test_awq_stays_packed() -> None:
+    """A word has eight outputs in AWQ's order; MLX gets the same integers, transposed."""
     model = _model(published.add_awq, group=128)
     found = gptq.matrices(model, {"quant_method": "awq", "bits": 4, "version": "gemm"})
     _require_equal(found, model)
@@ -67,15 +67,15 @@ def test_awq_is_read_and_kept_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("bits", [2, 3, 4, 8])
-def test_gptq_is_read_and_kept_as_it_is(bits: int) -> None:
-    """Its zero points are stored less 1."""
+def test_gptq_stays_packed(bits: int) -> None:
+    """Its zero points are stored minus 1."""
     model = _model(published.add_gptq, rows=32, bits=bits, group=64)
     found = gptq.matrices(model, {"quant_method": "gptq", "bits": bits})
     _require_equal(found, model)
     _require_packed(found["layer.weight"], 64, 32)
 
 
-def test_gptq_with_inputs_out_of_order_is_read_as_floats() -> None:
+def test_gptq_with_reordered_inputs_is_read_as_floats() -> None:
     """MLX has no groups of scattered inputs, so such a matrix has no packed form."""
     model = _model(published.add_gptq, rows=32, bits=4, group=64, shuffled=True)
     found = gptq.matrices(model, {"quant_method": "gptq", "bits": 4, "desc_act": True})
@@ -84,8 +84,8 @@ def test_gptq_with_inputs_out_of_order_is_read_as_floats() -> None:
 
 
 @pytest.mark.parametrize("bits", [2, 4, 8])
-def test_packed_integers_are_read_and_kept_as_they_are(bits: int) -> None:
-    """compressed-tensors packs along the inputs, as MLX does."""
+def test_compressed_tensors_stay_packed(bits: int) -> None:
+    """They are packed along the inputs, as in MLX."""
     model = _model(published.add_packed_integers, bits=bits, group=32)
     settings = {"format": "pack-quantized", "config_groups": {"group_0": {"weights": {"num_bits": bits}}}}
     found = compressed.matrices(model, settings)
@@ -95,13 +95,13 @@ def test_packed_integers_are_read_and_kept_as_they_are(bits: int) -> None:
 
 @pytest.mark.parametrize("block", [(128, 128), (16, 64), (1, _COLUMNS), (_ROWS, _COLUMNS)])
 def test_fp8_is_read_with_a_scale_for_each_block(block: tuple[int, int]) -> None:
-    """Blocks at the edges may be cut off; a row, or the whole matrix, may be a block."""
+    """Blocks at the edges may be smaller; a block can be a row or the entire matrix."""
     model = _model(published.add_fp8, block=block)
     _require_equal(fp8.matrices(model, block), model)
 
 
 def test_fp8_of_compressed_tensors_is_read() -> None:
-    """It calls the scale by another name."""
+    """Its scale has another name."""
     model = _model(published.add_fp8, block=(1, _COLUMNS), scale="weight_scale")
     _require_equal(compressed.matrices(model, {"format": "float-quantized"}), model)
 
@@ -110,15 +110,15 @@ def test_fp8_of_compressed_tensors_is_read() -> None:
     ("weight", "global_scale"), [("weight_packed", "weight_global_scale"), ("weight", "weight_scale_2")]
 )
 def test_nvfp4_is_read_as_floats(weight: str, global_scale: str) -> None:
-    """compressed-tensors divides by the scale of the whole, ModelOpt multiplies with it; MLX has no place for it."""
+    """compressed-tensors divides by the global scale, ModelOpt multiplies by it; MLX has none."""
     model = _model(published.add_nvfp4, weight=weight, global_scale=global_scale)
     found = micro_scaled.nvfp4(model, weight=weight, global_scale=global_scale)
     _require_equal(found, model)
     assert found["layer.weight"].formats == ()
 
 
-def test_mxfp4_of_gpt_oss_is_read_and_kept_as_it_is() -> None:
-    """Gate and up projections lie row by row in one tensor, experts one after the other."""
+def test_mxfp4_of_gpt_oss_stays_packed() -> None:
+    """Rows of gate and up projections alternate in one tensor, with one expert after another."""
     model = Published()
     published.add_gpt_oss(model, "experts", np.random.default_rng(4), experts=3, rows=16, groups=2)
     found = micro_scaled.gpt_oss(model)
@@ -130,7 +130,7 @@ def test_mxfp4_of_gpt_oss_is_read_and_kept_as_it_is() -> None:
 
 @pytest.mark.parametrize("is_inverse", [True, False])
 def test_packed_ternary_weights_are_exact_in_two_bits(is_inverse: bool) -> None:
-    """With "autobitlinear" the scale is a factor, else a divisor."""
+    """With "autobitlinear" the scale is a factor, otherwise a divisor."""
     model = _model(published.add_ternary, is_inverse=is_inverse)
     settings = {"quant_method": "bitnet", "linear_class": "bitlinear" if is_inverse else "autobitlinear"}
     found = bitnet.matrices(model, settings)
@@ -139,7 +139,7 @@ def test_packed_ternary_weights_are_exact_in_two_bits(is_inverse: bool) -> None:
 
 
 def test_floats_with_three_values_are_ternary() -> None:
-    """Their scale is the one value there is, not the mean of the sizes."""
+    """Their scale is their only magnitude, not the mean of all."""
     model = Published()
     weights = np.random.default_rng(4).integers(-1, 2, (_ROWS, _COLUMNS)) * 0.75
     model.add("q_proj.weight", published.bfloat16(weights), "BF16")
@@ -150,7 +150,7 @@ def test_floats_with_three_values_are_ternary() -> None:
 
 
 def test_floats_of_more_values_are_not_ternary() -> None:
-    """A single other weight, far behind, is enough."""
+    """A single other weight near the end is sufficient."""
     model = Published()
     weights = np.random.default_rng(4).integers(-1, 2, (_ROWS, _COLUMNS)) * 0.75
     weights[-1, -1] = 0.5
@@ -159,8 +159,8 @@ def test_floats_of_more_values_are_not_ternary() -> None:
 
 
 @pytest.mark.parametrize("value", [0.0, 0.0078125])
-def test_weights_that_are_all_the_same_are_not_ternary(value: float) -> None:
-    """Zeros, as before training, are no sign of it, nor is one value without its opposite."""
+def test_constant_weights_are_not_ternary(value: float) -> None:
+    """Neither zeros, as before training, nor a value without its opposite."""
     model = Published()
     model.add("q_proj.weight", published.bfloat16(np.full((_ROWS, _COLUMNS), value)), "BF16")
     assert bitnet.ternary_matrices(model) == {}
@@ -176,8 +176,8 @@ class Counted(Published):
         return super().read(name, start, stop)
 
 
-def test_floats_are_told_by_a_row() -> None:
-    """However many there are: nobody waits for gigabytes to be read to learn that they are ordinary."""
+def test_ordinary_floats_are_recognized_by_one_row() -> None:
+    """Gigabytes of them need not be read."""
     rng, model = np.random.default_rng(4), Counted()
     for name in ("q_proj.weight", "k_proj.weight"):
         model.add(name, published.bfloat16(published.short(rng.normal(0, 0.05, (4096, _COLUMNS)))), "BF16")
@@ -185,8 +185,8 @@ def test_floats_are_told_by_a_row() -> None:
     assert model.read_bytes == 2 * _COLUMNS
 
 
-def test_floats_that_were_trained_stand_for_ternary_weights() -> None:
-    """Each is rounded as the reference does (transformers, WeightQuant): by the mean of all sizes."""
+def test_unrounded_floats_of_bitnet_become_ternary() -> None:
+    """Each is rounded as by the reference (transformers, WeightQuant), by the mean of all magnitudes."""
     rng = np.random.default_rng(4)
     trained = published.short(rng.normal(0, 0.05, (_ROWS, _COLUMNS)))
     model = Published()
@@ -214,7 +214,7 @@ def test_a_layer_that_normalizes_its_input_is_refused() -> None:
         (lambda model: compressed.matrices(model, {"format": "pack-quantized", "config_groups": {}}), "bits"),
     ],
 )
-def test_packings_that_are_not_known_are_refused_by_name(read: Callable[[Published], object], name: str) -> None:
-    """Nobody shall get weights that were guessed."""
+def test_unknown_formats_are_rejected_by_name(read: Callable[[Published], object], name: str) -> None:
+    """Weights are never guessed."""
     with pytest.raises(UnsupportedModel, match=name):
         read(Published())

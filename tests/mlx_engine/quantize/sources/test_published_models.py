@@ -1,4 +1,4 @@
-"""Whole models as other programs have quantized them are converted right, or refused by name."""
+"""Models quantized by other programs are converted correctly or rejected by name."""
 
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -67,7 +67,7 @@ def _model(form: str) -> tuple[Published, dict[str, Any]]:
 
 
 def _convert(source: Path, target: Path, name: str) -> tuple[dict[str, Doubles], dict[str, Any], tuple[str, ...]]:
-    """Return the weights that stock mlx-lm computes with, config.json, and what was said of the source."""
+    """Return the weights that stock mlx-lm computes with, config.json, and the notes about the source."""
     with closing(open_source(source)) as opened:
         notes = opened.notes
         list(convert(opened, target, recipe(name)))
@@ -83,8 +83,8 @@ def _require_close(found: Mapping[str, Doubles], expected: Mapping[str, Doubles]
 
 
 @pytest.mark.parametrize("form", _forms)
-def test_weights_are_those_that_the_files_stand_for(form: str, tmp_path: Path, tiny_models: Path) -> None:
-    """Converted to float32, they are the reference's but for the rounding of float32 itself."""
+def test_weights_equal_the_reference(form: str, tmp_path: Path, tiny_models: Path) -> None:
+    """In float32, up to its rounding."""
     model, settings = _model(form)
     source = model.write(tmp_path / "original", tiny_models / "llama", **LLAMA, quantization_config=settings)
     found, config, notes = _convert(source, tmp_path / "result", "fp32")
@@ -94,8 +94,8 @@ def test_weights_are_those_that_the_files_stand_for(form: str, tmp_path: Path, t
 
 
 @pytest.mark.parametrize("form", _exact)
-def test_integers_stay_packed_by_the_recipe_lossless(form: str, tmp_path: Path, tiny_models: Path) -> None:
-    """Every quant is kept. Scales are the published ones; a bias, zero times scale, is rounded to their type."""
+def test_integers_stay_packed_with_the_lossless_recipe(form: str, tmp_path: Path, tiny_models: Path) -> None:
+    """Quants and scales are the published ones; a bias, zero point times scale, is rounded to their type."""
     model, settings = _model(form)
     source = model.write(tmp_path / "original", tiny_models / "llama", **LLAMA, quantization_config=settings)
     found, config, _ = _convert(source, tmp_path / "result", "lossless")
@@ -104,8 +104,8 @@ def test_integers_stay_packed_by_the_recipe_lossless(form: str, tmp_path: Path, 
     assert "quant_method" not in config["quantization_config"]
 
 
-def test_modelopt_says_how_in_a_file_of_its_own(tmp_path: Path, tiny_models: Path) -> None:
-    """config.json of its older exports knows of nothing."""
+def test_modelopt_has_its_own_configuration_file(tmp_path: Path, tiny_models: Path) -> None:
+    """config.json of its older exports does not mention it."""
     model, _ = _model("nvfp4 of modelopt")
     source = model.write(tmp_path / "original", tiny_models / "llama", **LLAMA)
     (source / "hf_quant_config.json").write_text('{"quantization": {"quant_algo": "NVFP4", "group_size": 16}}')
@@ -115,7 +115,7 @@ def test_modelopt_says_how_in_a_file_of_its_own(tmp_path: Path, tiny_models: Pat
 
 
 def test_experts_of_gpt_oss_stay_mxfp4(tmp_path: Path, tiny_models: Path) -> None:
-    """Their bytes are what stock mlx-lm makes of the published ones."""
+    """Their bytes are those of stock mlx-lm's conversion."""
     source = _gpt_oss().write(tmp_path / "original", tiny_models / "llama", **_GPT_OSS)
     found, config, _ = _convert(source, tmp_path / "result", "lossless")
     network, _ = load_model(source, strict=True)
@@ -170,10 +170,10 @@ def _gpt_oss() -> Published:
         ({"load_in_4bit": True}, "an unnamed method"),
     ],
 )
-def test_methods_that_are_not_read_are_refused_by_name(
+def test_unsupported_methods_are_rejected_by_name(
     settings: dict[str, Any], name: str, tmp_path: Path, tiny_models: Path
 ) -> None:
-    """In a sentence that says what to look for instead."""
+    """The message suggests alternatives."""
     model = published.model(published.add_ternary)
     source = model.write(tmp_path / "original", tiny_models / "llama", **LLAMA, quantization_config=settings)
     with pytest.raises(UnsupportedModel, match=name):
@@ -192,10 +192,10 @@ def test_methods_that_are_not_read_are_refused_by_name(
         ("nvfp4", lambda model: model.arrays.pop("model.layers.0.mlp.up_proj.weight_global_scale")),
     ],
 )
-def test_tensors_that_do_not_fit_together_are_named(
+def test_inconsistent_tensors_are_named(
     form: str, spoil: Callable[[Published], object], tmp_path: Path, tiny_models: Path
 ) -> None:
-    """Which matrix it is, in a sentence."""
+    """The message has the matrix."""
     model, settings = _model(form)
     spoil(model)
     source = model.write(tmp_path / "original", tiny_models / "llama", **LLAMA, quantization_config=settings)
@@ -204,8 +204,8 @@ def test_tensors_that_do_not_fit_together_are_named(
 
 
 @pytest.mark.parametrize("settings", [{"quant_method": "gptq", "bits": []}, {"quant_method": "awq", "bits": "four"}])
-def test_settings_of_the_wrong_kind_are_refused(settings: dict[str, Any], tmp_path: Path, tiny_models: Path) -> None:
-    """Whatever config.json says, it ends in a sentence."""
+def test_settings_of_the_wrong_type_are_rejected(settings: dict[str, Any], tmp_path: Path, tiny_models: Path) -> None:
+    """With a message."""
     model, _ = _model("gptq")
     source = model.write(tmp_path / "original", tiny_models / "llama", **LLAMA, quantization_config=settings)
     with pytest.raises(FacetError):
