@@ -4,10 +4,15 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
+import mlx.core as mx
+from mlx.utils import tree_flatten
+
 from mlx_engine.errors import UnsupportedModel
+from mlx_engine.models.configuration.normalize import text_section
 from mlx_engine.models.configuration.obstacle import obstacle
 from mlx_engine.models.description.architecture import find_implementation
 from mlx_engine.networks import model_classes
+from mlx_engine.networks.layouts import arrange
 from mlx_engine.networks.rotation import correct_rotation
 from mlx_engine.networks.windows import correct_windows
 
@@ -30,3 +35,14 @@ def build(config: Mapping[str, Any]) -> Any:
     correct_rotation(network, config)
     correct_windows(network, config)
     return network
+
+
+def sanitize(network: Any, config: Mapping[str, Any], weights: dict[str, mx.array]) -> dict[str, mx.array]:
+    """Return the weights of the files in the layout of `network`. Call it once: it may change the network."""
+    flat: Any = tree_flatten(network.parameters())
+    text = text_section(config) or config
+    weights = arrange(weights, str(text.get("model_type")), dict(flat))
+    if not hasattr(network, "sanitize"):
+        return weights
+    result: dict[str, mx.array] = network.sanitize(weights)
+    return result

@@ -15,7 +15,7 @@ from mlx_lm.models.bitlinear_layers import bitnet_quantize
 
 from mlx_engine.models.configuration.read import read_configuration
 from mlx_engine.modes import MODES
-from mlx_engine.networks.build import build
+from mlx_engine.networks.build import build, sanitize
 
 _nn: Any = nn
 _utils: Any = utils  # Its functions have no types, and some are private.
@@ -33,8 +33,7 @@ def load_network(folder: Path) -> tuple[Any, dict[str, Any]]:
     for file in sorted(folder.glob("model*.safetensors")):
         weights |= mx.load(str(file))  # type: ignore[arg-type]  # a dictionary
     network = build(config)
-    if hasattr(network, "sanitize"):
-        weights = network.sanitize(weights)
+    weights = sanitize(network, config, weights)
     network, weights = _quantized(network, weights, config)
     network.eval()
     network.load_weights(list(weights.items()), strict=True)

@@ -206,6 +206,11 @@ _variants: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
 """Further models of a family, with the fields that differ from its plain one."""
 
 _plain: Mapping[str, Mapping[str, Any]] = {
+    "gpt2": {"n_inner": None},
+    "gpt_neox": {"intermediate_size": 256},
+    "jamba": {"attn_layer_period": 2, "attn_layer_offset": 1},
+    "lfm2": {"layer_types": ["conv", "full_attention"] * 2},
+    "phimoe": {"attention_bias": True, "lm_head_bias": True},
     "gemma2": {"query_pre_attn_scalar": 24},
     "gemma3_text": {"query_pre_attn_scalar": 24, "layer_types": ["sliding_attention"] * 3 + ["full_attention"]},
 }

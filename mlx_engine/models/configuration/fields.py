@@ -14,6 +14,8 @@ from mlx_engine.models.configuration.normalize import TEXT_SECTIONS
 from mlx_engine.models.configuration.reference import Reference, find_reference
 
 _names_listed = 3
+_widths = ("intermediate_size", "n_inner")
+"""Fields that networks which ignore them take to be four times the hidden size."""
 _activations = (
     frozenset({"silu", "swish"}),
     frozenset({"gelu_pytorch_tanh", "gelu_new", "gelu_fast", "gelu_python_tanh", "gelu_accurate"}),
@@ -76,6 +78,11 @@ def _is_neutral(name: str, config: Mapping[str, Any], reference: Reference) -> b
     value = config[name]
     if name == "num_key_value_heads" and value == config.get("num_attention_heads"):
         return True
+    if name in _widths and value == 4 * (config.get("hidden_size") or config.get("n_embd") or 0):
+        return True
+    built_in = _groups().get("built_in", {}).get(str(config.get("model_type")), {})
+    if name in built_in:
+        return bool(value == built_in[name])
     default = reference.defaults.get(reference.aliases.get(name, name), reference.defaults.get(name))
     if value is None or value == default or (default is None and value in (False, [], {})):
         return True
@@ -85,8 +92,13 @@ def _is_neutral(name: str, config: Mapping[str, Any], reference: Reference) -> b
 @functools.cache
 def _patterns() -> re.Pattern[str]:
     """Return a pattern of the names that need no account."""
-    groups = tomllib.loads(Path(__file__).with_name("fields.toml").read_text(encoding="utf-8"))
-    return re.compile("|".join(pattern for group in groups.values() for pattern in group))
+    groups = _groups()
+    return re.compile("|".join(pattern for group in ("irrelevant", "corrected") for pattern in groups[group]))
+
+
+@functools.cache
+def _groups() -> dict[str, dict[str, Any]]:
+    return tomllib.loads(Path(__file__).with_name("fields.toml").read_text(encoding="utf-8"))
 
 
 def _list(names: tuple[str, ...]) -> str:

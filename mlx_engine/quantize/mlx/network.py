@@ -13,7 +13,7 @@ from mlx.utils import tree_flatten
 
 from mlx_engine.errors import InvalidRecipe, UnsupportedModel
 from mlx_engine.modes import AFFINE
-from mlx_engine.networks.build import build
+from mlx_engine.networks import build
 from mlx_engine.quantize.recipes.recipe import Format, Treatment
 
 _nn: Any = nn
@@ -27,14 +27,11 @@ class Network:
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         self.config: dict[str, Any] = copy.deepcopy(dict(config))
-        self._module: Any = build(self.config)
+        self._module: Any = build.build(self.config)
 
     def sanitize(self, weights: dict[str, mx.array]) -> dict[str, mx.array]:
         """Convert the weights of the files to the network's layout. Call it once: it may change the network."""
-        if not hasattr(self._module, "sanitize"):
-            return weights
-        result: dict[str, mx.array] = self._module.sanitize(weights)
-        return result
+        return build.sanitize(self._module, self.config, weights)
 
     @property
     def layers(self) -> int:

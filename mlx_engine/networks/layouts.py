@@ -1,0 +1,64 @@
+"""Names and forms of tensors that mlx-lm's networks do not know.
+
+WORKAROUND(mlx-lm 0.32.2): transformers 5 can save a model with the tensors of its own networks. All experts of a layer
+are in two tensors, `gate_up_proj` [experts, 2 x intermediate, hidden] and `down_proj` [experts, hidden, intermediate],
+and some names differ from those in the repositories of the same model.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+
+import mlx.core as mx
+
+_mixture = (r"\.mlp\.", ".block_sparse_moe.")
+_granite = (
+    (r"\.experts\.gate_up_proj$", ".input_linear.weight"),
+    (r"\.experts\.down_proj$", ".output_linear.weight"),
+    (r"\.router\.weight$", ".router.layer.weight"),
+)
+_renames: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "ernie4_5_moe": ((r"\.gate\.moe_statics\.", ".moe_statics."),),
+    "gpt_neox": ((r"^lm_head\.", "embed_out."),),
+    "granitemoe": _granite,
+    "granitemoehybrid": _granite,
+    "minimax_m2": (_mixture,),
+    "mixtral": (_mixture,),
+    "nemotron_h": ((r"^model\.", "backbone."),),
+    "phimoe": ((r"\.mlp\.router\.", ".block_sparse_moe.gate."), _mixture),
+}
+"""Patterns in the names of transformers' tensors, with their replacements in repositories, by `model_type`."""
+_experts = (
+    (".experts.gate_up_proj", ("gate_proj", "up_proj")),
+    (".experts.up_proj", ("fc1",)),
+    (".experts.down_proj", ("down_proj",)),
+    (".experts.down_proj", ("fc2",)),
+)
+"""Tensors of all experts of a layer, and mlx-lm's names of the matrices in them."""
+
+
+def arrange(
+    weights: Mapping[str, mx.array], architecture: str, parameters: Mapping[str, object]
+) -> dict[str, mx.array]:
+    """Return the weights under the names that mlx-lm's `sanitize` expects.
+
+    `parameters` are those of the network, by name.
+    """
+    arranged = {_renamed(name, architecture): weight for name, weight in weights.items()}
+    return dict(part for name, weight in arranged.items() for part in _split(name, weight, parameters))
+
+
+def _renamed(name: str, architecture: str) -> str:
+    for pattern, replacement in _renames.get(architecture, ()):
+        name = re.sub(pattern, replacement, name)
+    return name
+
+
+def _split(name: str, weight: mx.array, parameters: Mapping[str, object]) -> Iterator[tuple[str, mx.array]]:
+    """Yield the experts' matrices under mlx-lm's names, if the network has them separately; else the weight itself."""
+    for ending, parts in _experts:
+        owner = name.removesuffix(ending)
+        targets = [f"{owner}.switch_mlp.{part}.weight" for part in parts]
+        if owner != name and weight.ndim == 3 and all(target in parameters for target in targets):
+            yield from zip(targets, mx.split(weight, len(targets), axis=1), strict=True)
+            return
+    yield name, weight
