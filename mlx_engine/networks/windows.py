@@ -2,7 +2,7 @@
 
 WORKAROUND(mlx-lm 0.32.2): gemma2, mistral, mixtral, phi3, phimoe, qwen2, qwen2_moe, qwen3, qwen3_moe and starcoder2 let
 every token attend to all earlier ones. Their layers keep all keys and values, so that a conversation can be rewound and
-the KV cache quantized; once the context is longer than the window, a mask hides the older ones.
+the KV cache quantized, but attend only to those within the window.
 """
 
 import functools
@@ -10,6 +10,8 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
+import mlx.core as mx
+from mlx.utils import tree_map
 from mlx_lm.models.base import create_causal_mask
 from mlx_lm.models.cache import KVCache, make_prompt_cache
 
@@ -32,11 +34,28 @@ def correct_windows(network: Any, config: Mapping[str, Any]) -> None:
             kind: Any = type(attention)
             attention.__class__ = _with_window(kind)
             attention._window = window
+            if hasattr(attention, "use_sliding_window"):
+                attention.use_sliding_window = True  # Cohere 2 rotates only in such layers.
+
+
+class _Recent:
+    """A layer's cache of which attention sees only the window of the tokens being read."""
+
+    def __init__(self, cache: Any, window: int) -> None:
+        self._cache = cache
+        self._window = window
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cache, name)
+
+    def update_and_fetch(self, keys: mx.array, values: mx.array) -> Any:
+        visible = self._window - 1 + keys.shape[-2]
+        return tree_map(lambda part: part[..., -visible:, :], self._cache.update_and_fetch(keys, values))
 
 
 @functools.cache
 def _with_window(kind: Any) -> Any:
-    """Return a class of attention that sees the last `_window` tokens."""
+    """Return a class of attention in which a token sees the last `_window` tokens, itself included."""
     names = list(inspect.signature(kind.__call__).parameters)[2:]  # After the layer itself and its inputs.
 
     def call(self: Any, inputs: Any, *values: Any, **named: Any) -> Any:
@@ -44,7 +63,13 @@ def _with_window(kind: Any) -> Any:
         cache = arguments.get("cache")
         offset, tokens = (cache.offset if cache is not None else 0), inputs.shape[1]
         if offset + tokens > self._window:
-            arguments["mask"] = _create_mask(tokens, offset, window_size=self._window)
+            arguments["cache"] = None if cache is None else _Recent(cache, self._window)
+            arguments["mask"] = _mask(tokens, offset, self._window)
         return kind.__call__(self, inputs, **arguments)
 
     return type(kind.__name__, (kind,), {"__call__": call})
+
+
+def _mask(tokens: int, offset: int, window: int) -> Any:
+    """Return the mask over the keys in sight; None if a single token sees all of them."""
+    return None if tokens == 1 else _create_mask(tokens, min(offset, window - 1), window_size=window)

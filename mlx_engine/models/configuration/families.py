@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mlx_engine.models.configuration.windows import is_periodic, layer_windows
+from mlx_engine.models.configuration.windows import is_periodic, layer_types, layer_windows
 
 _Config = dict[str, Any]
 
@@ -50,6 +50,7 @@ def complete(config: _Config) -> _Config:
     if family in _layer_names:
         name, translation = _layer_names[family]
         config = _with_layer_names(config, name, translation)
+    config = _absent_filled(config, {"layer_types": layer_types(config)})
     rule = _rules.get(family)
     return rule(config) if rule else config
 

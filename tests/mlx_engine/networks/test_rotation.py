@@ -56,3 +56,10 @@ def test_longrope_changes_its_factors_beyond_the_length_of_pretraining() -> None
 def test_an_unknown_scaling_is_refused_by_name() -> None:
     with pytest.raises(UnsupportedModel, match="'spiral'"):
         build(normalize(_llama | {"rope_scaling": {"rope_type": "spiral"}, "rope_theta": 10.0}))
+
+
+def test_layers_with_a_window_rotate_by_their_own_base_without_layer_types() -> None:
+    config = {"model_type": "gemma3_text", "sliding_window_pattern": 2, "num_hidden_layers": 2, "sliding_window": 8}
+    config |= {"rope_theta": 777.0, "rope_local_base_freq": 55.0, "num_key_value_heads": 1}
+    layers = build(normalize(_llama | config)).layers
+    assert [layer.self_attn.rope.base for layer in layers] == [55.0, 777.0]

@@ -3,7 +3,7 @@ from typing import Any
 import mlx.core as mx
 import numpy as np
 import pytest
-from mlx_lm.models.cache import make_prompt_cache
+from mlx_lm.models.cache import QuantizedKVCache, make_prompt_cache
 
 from mlx_engine.models.configuration.normalize import normalize
 from mlx_engine.networks.build import build
@@ -44,3 +44,25 @@ def test_a_token_outside_the_window_changes_nothing(architecture: str, steps: in
     same = _logits(network, [1, 5, 6, 7, 8], steps)
     np.testing.assert_allclose(_logits(network, [9, 5, 6, 7, 8], steps), same, atol=1e-5)
     assert np.abs(_logits(network, [1, 9, 6, 7, 8], steps) - same).max() > 1e-4
+
+
+def test_layers_with_and_without_a_window_alternate_in_any_order() -> None:
+    types = ["full_attention", "sliding_attention", "sliding_attention", "full_attention"]
+    config = _sizes | {"model_type": "cohere2", "num_hidden_layers": 4, "layer_types": types, "layer_norm_eps": 1e-5}
+    network = build(normalize(config | {"logit_scale": 1.0}))
+    assert [getattr(layer.self_attn, "_window", 0) for layer in network.layers] == [0, 4, 4, 0]
+    assert [layer.self_attn.use_sliding_window for layer in network.layers] == [False, True, True, False]
+
+
+@pytest.mark.parametrize("bits", [4, 8])
+def test_a_window_applies_to_quantized_keys_and_values(bits: int) -> None:
+    mx.random.seed(3)
+    sizes = _sizes | {"hidden_size": 128, "head_dim": 64}
+    network = build(normalize(sizes | {"model_type": "qwen3"}))
+    logits = []
+    for first in (1, 9):
+        cache = [QuantizedKVCache(32, bits)]
+        network(mx.array([[first, 5, 6]]), cache=cache)
+        network(mx.array([[7, 8]]), cache=cache)
+        logits.append(np.array(network(mx.array([[4]]), cache=cache)))
+    np.testing.assert_array_equal(*logits)
