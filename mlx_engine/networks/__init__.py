@@ -3,11 +3,15 @@
 from typing import Any
 
 from mlx_lm.models import ernie4_5_moe as stock_ernie4_5_moe
+from mlx_lm.models import jamba as stock_jamba
 from mlx_lm.utils import _get_classes  # the default of mlx_lm.utils.load_model
 
-from mlx_engine.networks import bitnet, ernie4_5_moe
+from mlx_engine.networks import bitnet, ernie4_5_moe, jamba
 
-_corrected: dict[Any, Any] = {stock_ernie4_5_moe.Model: ernie4_5_moe.Model}
+_corrected: dict[Any, Any] = {
+    stock_ernie4_5_moe.Model: ernie4_5_moe.Model,
+    stock_jamba.Model: jamba.Model,
+}
 """mlx-lm's classes that compute something else than their reference, with ours."""
 
 

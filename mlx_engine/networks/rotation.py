@@ -75,11 +75,13 @@ class LongRotation(Rotation):
 
     def __init__(self, short: _Waves, long: _Waves, *, original_length: int, traditional: bool) -> None:
         super().__init__(short, traditional=traditional)
-        self._long = mx.array(long.lengths.astype(np.float32))
+        self._long = Rotation(long, traditional=traditional)
         self._original_length = original_length
 
-    def _wavelengths(self, tokens: int) -> mx.array:
-        return self._long if tokens > self._original_length else self._freqs
+    def __call__(self, values: mx.array, offset: int = 0) -> mx.array:
+        is_long = values.shape[-2] + offset > self._original_length
+        rotated: mx.array = self._long(values, offset) if is_long else super().__call__(values, offset)
+        return rotated
 
 
 class DynamicRotation(Rotation):
@@ -124,10 +126,11 @@ def _needed(present: Any, config: Mapping[str, Any], settings: Mapping[str, Any]
     match settings["rope_type"]:
         case "longrope":
             original = int(settings["original_max_position_embeddings"])
-            factor = _long_factor(config, settings, original)
+            factor, lengths = _long_factor(config, settings, original), _plain_waves(dims, base).lengths
             short, long = (
-                _Waves(_plain_waves(dims, base).lengths * np.asarray(settings[name], np.float64), factor)
-                for name in ("short_factor", "long_factor")
+                # PhiMoE states the factors of what is rotated.
+                _Waves(lengths * np.asarray(settings[f"{name}_factor"]), settings.get(f"{name}_mscale") or factor)
+                for name in ("short", "long")
             )
             return LongRotation(short, long, original_length=original, traditional=traditional)
         case "dynamic":

@@ -210,6 +210,8 @@ _plain: Mapping[str, Mapping[str, Any]] = {
     "gpt_neox": {"intermediate_size": 256},
     "jamba": {"attn_layer_period": 2, "attn_layer_offset": 1},
     "lfm2": {"layer_types": ["conv", "full_attention"] * 2},
+    # transformers' limit of time steps is not the one that NVIDIA's own code and llama.cpp apply.
+    "nemotron_h": {"time_step_min": 1e-9},
     "phimoe": {"attention_bias": True, "lm_head_bias": True},
     "gemma2": {"query_pre_attn_scalar": 24},
     "gemma3_text": {"query_pre_attn_scalar": 24, "layer_types": ["sliding_attention"] * 3 + ["full_attention"]},

@@ -59,6 +59,8 @@ def configuration(case: Case) -> Any:
     if "qk_rope_head_dim" in names:
         names.discard("head_dim")  # It is that of the rotated part, or a sum.
     values = {name: value for name, value in SIZES.items() if name in names}
+    if "qk_rope_head_dim" in names:
+        values["num_key_value_heads"] = values["num_attention_heads"]
     if "rope_parameters" in names and "rope_parameters" not in case.fields and not isinstance(kind.default_theta, dict):
         values["rope_parameters"] = {"rope_type": "default", "rope_theta": BASE}
     return kind(**{**values, **case.fields})

@@ -130,12 +130,6 @@ def _minimax_m2(config: _Config) -> _Config:
     return _absent_filled(config, {"rotary_dim": int(head * _portion(config)) if isinstance(head, int) else None})
 
 
-def _nemotron_h(config: _Config) -> _Config:
-    """Return the configuration with the limits of time steps; NVIDIA's own configurations state them."""
-    least = config.get("time_step_min")
-    return _absent_filled(config, {"time_step_limit": None if least is None else [least, math.inf]})
-
-
 def _portion(config: Mapping[str, Any]) -> float:
     parameters = config.get("rope_parameters")
     portion = parameters.get("partial_rotary_factor") if isinstance(parameters, dict) else None
@@ -151,5 +145,4 @@ _rules: Mapping[str, Callable[[_Config], _Config]] = {
     "granitemoehybrid": _granitemoehybrid,
     "jamba": _jamba,
     "minimax_m2": _minimax_m2,
-    "nemotron_h": _nemotron_h,
 }
