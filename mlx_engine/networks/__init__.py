@@ -1,18 +1,12 @@
 """The class that runs a model: mlx-lm's, except for the few that need another implementation here."""
 
+import importlib
 from typing import Any
 
-from mlx_lm.models import ernie4_5_moe as stock_ernie4_5_moe
-from mlx_lm.models import jamba as stock_jamba
 from mlx_lm.utils import _get_classes  # the default of mlx_lm.utils.load_model
 
-from mlx_engine.networks import bitnet, ernie4_5_moe, jamba
-
-_corrected: dict[Any, Any] = {
-    stock_ernie4_5_moe.Model: ernie4_5_moe.Model,
-    stock_jamba.Model: jamba.Model,
-}
-"""mlx-lm's classes that compute something else than their reference, with ours."""
+_corrected = frozenset({"ernie4_5_moe", "jamba", "minicpm3", "qwen2_moe"})
+"""mlx-lm's modules that compute something else than their reference; the modules here have the same names."""
 
 
 def model_classes(config: dict[str, Any]) -> tuple[Any, Any]:
@@ -22,9 +16,9 @@ def model_classes(config: dict[str, Any]) -> tuple[Any, Any]:
         ValueError: mlx-lm does not know the architecture.
     """
     network, settings = _get_classes(config)
-    if corrected := _corrected.get(network):
-        return corrected, settings
+    name = network.__module__.rpartition(".")[2]
     packed = (config.get("quantization_config") or {}).get("quant_method") == "bitnet"
-    if config.get("model_type") == "bitnet" and not packed:
-        return bitnet.Model, settings
-    return network, settings
+    if name not in _corrected and (name != "bitnet" or packed):
+        return network, settings
+    module: Any = importlib.import_module(f"{__name__}.{name}")
+    return module.Model, getattr(module, "ModelArgs", settings)

@@ -209,6 +209,8 @@ _plain: Mapping[str, Mapping[str, Any]] = {
     "gpt2": {"n_inner": None},
     "gpt_neox": {"intermediate_size": 256},
     "jamba": {"attn_layer_period": 2, "attn_layer_offset": 1},
+    "kimi_linear": {"q_lora_rank": None},
+    "recurrent_gemma": {"num_key_value_heads": 1},
     "lfm2": {"layer_types": ["conv", "full_attention"] * 2},
     # transformers' limit of time steps is not the one that NVIDIA's own code and llama.cpp apply.
     "nemotron_h": {"time_step_min": 1e-9},

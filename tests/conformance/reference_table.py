@@ -22,6 +22,7 @@ from mlx_engine.models.description.architecture import find_implementation
 
 _text_sections = ("text_config", "llm_config", "language_config")
 _reads = re.compile(r"""config\.([a-z]\w*)|config, "(\w+)"|\.get\("(\w+)"|(?:parameters|_dict)\["(\w+)"\]""")
+_portion = re.compile(r"""setdefault\("partial_rotary_factor", (?:kwargs.pop\("rotary_pct", )?([\d.]+)\)""")
 _unrelated = re.compile(
     r".*_token_(id|index)|.*dropout|.*_pdrop|.*_drop|output_.*|.*_loss_.*|initializer_.*|use_cache|pretraining_tp"
 )
@@ -65,8 +66,15 @@ def _entry(kind: Any) -> dict[str, Any]:
         "aliases": dict(sorted(kind.attribute_map.items())),
         "reads": sorted(_read_names(kind)),
         "rope_theta": theta["global"] if isinstance(theta, dict) else theta,
+        "rotated_portion": _default_portion(kind),
         "text": parts[0] if parts else "",
     }
+
+
+def _default_portion(kind: Any) -> float:
+    source = Path(inspect.getsourcefile(kind) or "").read_text(encoding="utf-8")
+    match = _portion.search(source)
+    return float(match[1]) if match else 0
 
 
 def _defaults(kind: Any) -> Iterator[tuple[str, Any]]:

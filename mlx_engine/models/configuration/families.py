@@ -25,7 +25,7 @@ _values: Mapping[str, Mapping[str, Any]] = {
     },
     "minimax_m2": {"shared_intermediate_size": 0},
     "qwen3_moe": {"mlp_only_layers": []},
-    "solar_open": {"first_k_dense_replace": 0, "intermediate_size": 0, "partial_rotary_factor": 1.0},
+    "solar_open": {"first_k_dense_replace": 0, "intermediate_size": 0},
 }
 """Values that the networks of transformers have built in, and that mlx-lm reads from the configuration."""
 
@@ -109,11 +109,14 @@ def _exaone_moe(config: _Config) -> _Config:
 
 
 def _gpt_neox(config: _Config) -> _Config:
-    names = {"rope_theta": "rotary_emb_base", "partial_rotary_factor": "rotary_pct"}
-    parameters = config.get("rope_parameters")
-    stated = parameters if isinstance(parameters, dict) else {}
-    defaults = {"rotary_emb_base": 10_000.0, "rotary_pct": 0.25}
-    return _absent_filled(config, {older: stated.get(name, defaults[older]) for name, older in names.items()})
+    return config | {"rotary_emb_base": config.get("rope_theta"), "rotary_pct": _portion(config)}
+
+
+def _with_yarn(config: _Config) -> _Config:
+    """Return the configuration with a scaling that changes nothing, if there is none: mlx-lm needs one."""
+    length = config.get("max_position_embeddings")
+    neutral = {"type": "yarn", "rope_type": "yarn", "factor": 1.0, "original_max_position_embeddings": length}
+    return _absent_filled(config, {"rope_scaling": neutral})
 
 
 def _granitemoehybrid(config: _Config) -> _Config:
@@ -123,6 +126,10 @@ def _granitemoehybrid(config: _Config) -> _Config:
 def _jamba(config: _Config) -> _Config:
     """Return the configuration without lists of layers, which mlx-lm derives as transformers does."""
     return {name: value for name, value in config.items() if name not in ("layers_block_type", "layer_types")}
+
+
+def _solar_open(config: _Config) -> _Config:
+    return config | {"partial_rotary_factor": _portion(config)}
 
 
 def _minimax_m2(config: _Config) -> _Config:
@@ -138,11 +145,14 @@ def _portion(config: Mapping[str, Any]) -> float:
 
 _rules: Mapping[str, Callable[[_Config], _Config]] = {
     "cohere2": _with_period,
+    "deepseek_v2": _with_yarn,
     "exaone4": _exaone4,
     "exaone_moe": _exaone_moe,
     "gemma3_text": _with_period,
     "gpt_neox": _gpt_neox,
     "granitemoehybrid": _granitemoehybrid,
     "jamba": _jamba,
+    "minicpm3": _with_yarn,
     "minimax_m2": _minimax_m2,
+    "solar_open": _solar_open,
 }

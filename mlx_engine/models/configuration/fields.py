@@ -65,7 +65,7 @@ def describe_unknown(names: tuple[str, ...]) -> str:
 
 
 def _relevant(config: Mapping[str, Any]) -> Iterator[str]:
-    patterns = _patterns()
+    patterns = _patterns(str(config.get("model_type")))
     return (name for name in config if name not in TEXT_SECTIONS and not patterns.fullmatch(name))
 
 
@@ -90,10 +90,11 @@ def _is_neutral(name: str, config: Mapping[str, Any], reference: Reference) -> b
 
 
 @functools.cache
-def _patterns() -> re.Pattern[str]:
+def _patterns(architecture: str) -> re.Pattern[str]:
     """Return a pattern of the names that need no account."""
     groups = _groups()
-    return re.compile("|".join(pattern for group in ("irrelevant", "corrected") for pattern in groups[group]))
+    patterns = [*groups["irrelevant"], *groups["corrected"], *groups["corrected_in"].get(architecture, ())]
+    return re.compile("|".join(patterns))
 
 
 @functools.cache

@@ -51,8 +51,8 @@ def _normalize_section(values: dict[str, Any], reference: Reference | None, *, h
     if reference:
         config = _with_defaults(config, reference)
     if has_text:
+        config = with_rotation(config, reference)
         config = families.complete(config)
-        config = with_rotation(config, reference.rope_theta if reference else 0)
     return config
 
 

@@ -24,6 +24,8 @@ class Reference(msgspec.Struct, frozen=True, gc=False):
     """The names that transformers' network reads."""
     rope_theta: float
     """The base of the rotary position embedding if config.json has none; 0 if the class has no default of its own."""
+    rotated_portion: float
+    """The portion of each head that is rotated if config.json has none; 0 if the class has no default of its own."""
     text: str
     """`model_type` of the text part of a multimodal model; "" for others."""
 

@@ -7,6 +7,8 @@ had `rope_theta` and `rope_scaling`, with other names in some families.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mlx_engine.models.configuration.reference import Reference
+
 DEFAULT_BASE = 10_000.0
 TYPES = frozenset({"default", "linear", "dynamic", "yarn", "longrope", "llama3", "proportional"})
 """The types of scaling that Facet computes."""
@@ -49,8 +51,11 @@ def obstacle(config: Mapping[str, Any]) -> str:
     )
 
 
-def with_rotation(config: dict[str, Any], default_base: float) -> dict[str, Any]:
-    """Return the configuration with its rotation in both forms. `default_base` is transformers'; 0 if unknown."""
+def with_rotation(config: dict[str, Any], reference: Reference | None) -> dict[str, Any]:
+    """Return the configuration with its rotation in both forms."""
+    default_base = reference.rope_theta if reference else 0
+    if reference and reference.rotated_portion and _first(config, _portions) is None:
+        config = config | {"partial_rotary_factor": reference.rotated_portion}
     parameters = config.get("rope_parameters")
     stated = isinstance(parameters, dict) or any(config.get(name) for name in (*_bases, *_portions, "rope_scaling"))
     if not stated and not default_base:

@@ -1,0 +1,82 @@
+"""The corrected networks, with numbers from a run of transformers 5.23 being the task of `tests.conformance`."""
+
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+import pytest
+from mlx.utils import tree_map
+
+from mlx_engine.models.configuration.normalize import normalize
+from mlx_engine.networks.build import build, sanitize
+
+_tiny: dict[str, Any] = {
+    "hidden_size": 16,
+    "intermediate_size": 16,
+    "moe_intermediate_size": 16,
+    "shared_expert_intermediate_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 2,
+    "vocab_size": 16,
+    "max_position_embeddings": 64,
+    "num_experts_per_tok": 2,
+    "rms_norm_eps": 1e-5,
+}
+_ernie = _tiny | {
+    "model_type": "ernie4_5_moe",
+    "moe_num_experts": 4,
+    "moe_k": 1,
+    "moe_layer_start_index": 0,
+    "moe_layer_end_index": 1,
+    "moe_num_shared_experts": 0,
+}
+_qwen = _tiny | {"model_type": "qwen2_moe", "num_experts": 4}
+_jamba = _tiny | {
+    "model_type": "jamba",
+    "num_experts": 4,
+    "attn_layer_period": 2,
+    "attn_layer_offset": 1,
+    "expert_layer_period": 1,
+    "expert_layer_offset": 0,
+}
+
+
+def _network(config: dict[str, Any]) -> Any:
+    mx.random.seed(1)
+    network = build(normalize(config))
+    network.update(tree_map(lambda weight: mx.random.normal(weight.shape), network.parameters()))
+    return network
+
+
+def test_ernie_chooses_experts_by_their_corrected_scores() -> None:
+    network = _network(_ernie)
+    bias = mx.array([[0.0, 0.0, 9.0, 0.0]])
+    weights = {f"model.layers.{layer}.mlp.moe_statics.e_score_correction_bias": bias for layer in range(2)}
+    network.load_weights(list(sanitize(network, normalize(_ernie), weights).items()), strict=False)
+    mixture, inputs = network.layers[0].mlp, mx.random.normal((1, 3, 16))
+    expected = mixture.switch_mlp(inputs, mx.full((1, 3, 1), 2))[..., 0, :]
+    np.testing.assert_allclose(np.array(mixture(inputs)), np.array(expected), rtol=1e-4)
+
+
+def test_jamba_weights_experts_by_their_share_of_all() -> None:
+    mixture, inputs = _network(_jamba).layers[0].feed_forward, mx.random.normal((1, 1, 16))
+    scores = mx.softmax(mixture.router(inputs), axis=-1)[0, 0]
+    chosen = mx.argsort(-scores)[:2]
+    outputs = mixture.switch_mlp(inputs, chosen[None, None])[0, 0]
+    expected = (outputs * scores[chosen][:, None]).sum(axis=0)
+    np.testing.assert_allclose(np.array(mixture(inputs))[0, 0], np.array(expected), rtol=1e-3)
+
+
+@pytest.mark.parametrize(("settings", "has_experts"), [({"mlp_only_layers": [1]}, False), ({}, True)])
+def test_qwen2_mixtures_have_layers_without_experts(settings: dict[str, Any], has_experts: bool) -> None:
+    assert hasattr(_network(_qwen | settings).layers[1].mlp, "switch_mlp") is has_experts
+
+
+def test_qwen2_mixtures_can_weight_experts_by_their_share_of_the_chosen() -> None:
+    plain, normalized = (_network(_qwen | {"norm_topk_prob": flag}).layers[0].mlp for flag in (False, True))
+    inputs = mx.random.normal((1, 1, 16))
+    shared = mx.sigmoid(plain.shared_expert_gate(inputs)) * plain.shared_expert(inputs)
+    share = mx.sort(mx.softmax(plain.gate(inputs), axis=-1))[..., -2:].sum()
+    expected = (plain(inputs) - shared) / share + shared
+    np.testing.assert_allclose(np.array(normalized(inputs)), np.array(expected), rtol=1e-3)

@@ -1,0 +1,26 @@
+import mlx.core as mx
+import numpy as np
+
+from mlx_engine.networks.layouts import arrange
+
+
+def test_experts_in_one_tensor_are_separated() -> None:
+    weights = {
+        "layers.0.mlp.experts.gate_up_proj": mx.arange(24).reshape(2, 4, 3),
+        "layers.0.mlp.experts.down_proj": mx.zeros((2, 3, 2)),
+    }
+    owner = "layers.0.mlp.switch_mlp"
+    names = [f"{owner}.{part}.weight" for part in ("gate_proj", "up_proj", "down_proj")]
+    result = arrange(weights, "qwen3_moe", dict.fromkeys(names))
+    assert sorted(result) == sorted(names)
+    np.testing.assert_array_equal(np.array(result[names[1]])[0], [[6, 7, 8], [9, 10, 11]])
+
+
+def test_a_network_that_has_them_in_one_tensor_keeps_them() -> None:
+    weights = {"layers.0.mlp.experts.gate_up_proj": mx.zeros((2, 4, 3))}
+    assert list(arrange(weights, "gpt_oss", {})) == list(weights)
+
+
+def test_names_of_transformers_become_those_in_repositories() -> None:
+    result = arrange({"model.layers.0.mlp.gate.weight": mx.zeros(1)}, "mixtral", {})
+    assert list(result) == ["model.layers.0.block_sparse_moe.gate.weight"]
