@@ -3,10 +3,12 @@ from typing import Any
 import mlx.core as mx
 import numpy as np
 import pytest
+from mlx_lm.models.cache import make_prompt_cache
 
 from mlx_engine.errors import UnsupportedModel
 from mlx_engine.models.configuration.normalize import normalize
 from mlx_engine.networks.build import build
+from mlx_engine.networks.rotation import expected_length, length_boundary
 
 _llama: dict[str, Any] = {
     "model_type": "llama",
@@ -51,6 +53,30 @@ def test_longrope_changes_its_factors_beyond_the_length_of_pretraining() -> None
     config = {"rope_scaling": scaling, "original_max_position_embeddings": 16, "rope_theta": 100.0}
     np.testing.assert_allclose(_angles(config, 16), _expected(_lengths(100.0), 15), atol=1e-4)
     np.testing.assert_allclose(_angles(config, 17), _expected(4 * _lengths(100.0), 16), atol=1e-4)
+
+
+def test_longrope_reads_a_long_context_with_its_long_factors_from_the_first_part_on() -> None:
+    scaling = {"rope_type": "longrope", "short_factor": [1.0] * 8, "long_factor": [4.0] * 8}
+    config = {"rope_scaling": scaling, "original_max_position_embeddings": 16, "rope_theta": 100.0}
+    network = build(normalize(_llama | config | {"model_type": "phi3"}))
+    tokens = mx.arange(20)[None]
+    whole = network(tokens)
+    cache = make_prompt_cache(network)
+    with expected_length(network, 20):
+        parts = [network(tokens[:, :9], cache=cache), network(tokens[:, 9:], cache=cache)]
+    np.testing.assert_allclose(np.array(mx.concatenate(parts, axis=1)), np.array(whole), atol=1e-4)
+    assert length_boundary(network) == 16
+
+
+@pytest.mark.parametrize(("tokens", "factor"), [(16, 1.5), (17, 2.5)])
+def test_longrope_scales_by_the_factors_of_phi_moe(tokens: int, factor: float) -> None:
+    scaling = {"rope_type": "longrope", "short_factor": [1.0] * 8, "long_factor": [4.0] * 8}
+    scaling |= {"short_mscale": 1.5, "long_mscale": 2.5}
+    config = {"rope_scaling": scaling, "original_max_position_embeddings": 16, "model_type": "phimoe"}
+    config |= {"attention_bias": True, "lm_head_bias": True}
+    rope = build(normalize(_llama | config)).layers[0].self_attn.rope
+    rotated = np.array(rope(mx.ones((1, 1, tokens, 16))))[0, 0, -1]
+    np.testing.assert_allclose(np.linalg.norm(rotated), 4 * factor, rtol=1e-5)
 
 
 def test_an_unknown_scaling_is_refused_by_name() -> None:
