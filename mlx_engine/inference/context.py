@@ -5,7 +5,7 @@ state cannot be reversed: such layers are rewound to snapshots, which are taken 
 """
 
 import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import mlx.core as mx
@@ -30,6 +30,8 @@ class Context:
     tokens: list[int] = field(default_factory=list)
     snapshots: dict[int, dict[int, Any]] = field(default_factory=dict)
     cache_bits: CacheBits = 16
+    is_long: bool = False
+    """The tokens were read as part of a context beyond the network's length boundary (`networks.rotation`)."""
 
     @classmethod
     def empty(cls, network: Any) -> "Context":
@@ -78,12 +80,20 @@ class Context:
 
     def fork(self, network: Any, position: int) -> "Context":
         """Return a context of the first `position` tokens, and leave this context unchanged."""
-        fork = Context(copy.deepcopy(self.layers), list(self.tokens), dict(self.snapshots), self.cache_bits)
+        fork = replace(
+            self, layers=copy.deepcopy(self.layers), tokens=list(self.tokens), snapshots=dict(self.snapshots)
+        )
         fork.rewind(network, position)
         for layer in fork.layers:
             if type(layer) in _growing:  # The buffers are shared with the original: copy only the part in use.
                 layer.keys, layer.values = tree_map(mx.contiguous, layer.keys_and_values())
         return fork
+
+    def restart(self, layers: list[Any], *, is_long: bool) -> None:
+        """Forget all tokens; `layers` are empty caches."""
+        self.layers, self.is_long = layers, is_long
+        self.tokens.clear()
+        self.snapshots.clear()
 
     def evaluate(self) -> None:
         """Evaluate the lazy state of the layers."""

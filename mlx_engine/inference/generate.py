@@ -6,9 +6,11 @@ touches MLX, and leaves a context behind that the next turn continues, even afte
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from typing import Any
 
 import mlx.core as mx
+import msgspec
 from mlx_lm.generate import generate_step
 
 from mlx_engine.amounts import format_memory
@@ -22,6 +24,7 @@ from mlx_engine.inference.prompt import Prompt, build_prompt
 from mlx_engine.inference.sampling import Sampler, make_logits_processors, make_sampler
 from mlx_engine.inference.segments import Segment, Segments
 from mlx_engine.inference.statistics import Tally
+from mlx_engine.networks.rotation import expected_length, length_boundary
 from mlx_engine.protocol import Delta, Finished, FinishReason, Generate, Prefill
 
 AnswerEvent = Prefill | Delta | Finished
@@ -33,7 +36,12 @@ class Generation:
     def __init__(self, model: Model) -> None:
         self._model = model
         self._reader = Reader(model.network)
-        self._cache = Cache(model.network, memory.machine_bytes() // 8, obstacle=model.cache_obstacle)
+        self._cache = Cache(
+            model.network,
+            memory.machine_bytes() // 8,
+            obstacle=model.cache_obstacle,
+            boundary=length_boundary(model.network),
+        )
 
     def answer(self, request: Generate, is_cancelled: Callable[[], bool]) -> Iterator[AnswerEvent]:
         """Answer the last message. `is_cancelled` is checked between steps.
@@ -53,11 +61,12 @@ class Generation:
         mx.reset_peak_memory()
         context, reread = self._cache.check_out(prompt.tokens, request.cache_bits)
         tally.start_prefill(prompt_tokens=len(prompt.tokens), cached_tokens=len(context.tokens))
+        task = _Task(request, prompt, context, sampler, tally, is_cancelled)
         try:
-            yield from self._read(request.id, prompt, context, self._describe(reread, prompt), is_cancelled)
+            yield from self._read(task, prompt.tokens, self._describe(reread, prompt))
             reason: FinishReason = "cancelled"
             if not is_cancelled():
-                reason = yield from self._decode(request, prompt, context, sampler, tally, is_cancelled)
+                reason = yield from self._decode(task)
             context.evaluate()
         except (RuntimeError, MemoryError) as error:
             context.layers.clear()
@@ -70,67 +79,88 @@ class Generation:
         )
         yield Finished(request.id, reason, statistics if tally.generated_tokens else None)
 
-    def _read(
-        self, id: str, prompt: Prompt, context: Context, reread_reason: str, is_cancelled: Callable[[], bool]
-    ) -> Iterator[Prefill]:
-        """Read all but the last token: the step of the last token already yields the first token of the answer."""
-        total, cached = len(prompt.tokens), len(context.tokens)
+    def _read(self, task: "_Task", tokens: list[int], reread_reason: str) -> Iterator[Prefill]:
+        """Read all but the last of `tokens`: the step of the last one already yields the next token of the answer."""
+        cached = len(task.context.tokens)
         event = Prefill(
-            id=id, done_tokens=cached, total_tokens=total, cached_tokens=cached, reread_reason=reread_reason
+            id=task.request.id,
+            done_tokens=cached,
+            total_tokens=len(tokens),
+            cached_tokens=cached,
+            reread_reason=reread_reason,
         )
         yield event
-        for done in self._reader.read(
-            context, prompt.tokens[:-1], boundaries=prompt.boundaries, is_cancelled=is_cancelled
-        ):
-            yield Prefill(
-                id=id, done_tokens=done, total_tokens=total, cached_tokens=cached, reread_reason=reread_reason
-            )
+        steps = self._reader.read(
+            task.context, tokens[:-1], boundaries=task.prompt.boundaries, is_cancelled=task.is_cancelled
+        )
+        with expected_length(self._model.network, len(tokens)):
+            for done in steps:
+                yield msgspec.structs.replace(event, done_tokens=done)
 
-    def _decode(
-        self,
-        request: Generate,
-        prompt: Prompt,
-        context: Context,
-        sampler: Sampler,
-        tally: Tally,
-        is_cancelled: Callable[[], bool],
-    ) -> Generator[Delta, None, FinishReason]:
-        """Generate the answer into `context`, which already receives each token that `generate_step` yields."""
-        tokenizer, network = self._model.tokenizer, self._model.network
-        ends = tokenizer.eos_token_ids
+    def _decode(self, task: "_Task") -> Generator[Prefill | Delta, None, FinishReason]:
+        """Generate the answer into the context of `task`."""
+        request, tally = task.request, task.tally
+        ends = self._model.tokenizer.eos_token_ids
         segments = Segments(
-            tokenizer, opens_thinking=prompt.opens_thinking, stop=(*request.sampling.stop, *prompt.stop)
+            self._model.tokenizer,
+            opens_thinking=task.prompt.opens_thinking,
+            stop=(*request.sampling.stop, *task.prompt.stop),
         )
-        steps: Any = generate_step(
-            mx.array(prompt.tokens[-1:]),
-            network,
-            max_tokens=min(request.sampling.max_tokens, self._context_length(request) - len(prompt.tokens)),
-            sampler=sampler,
-            logits_processors=make_logits_processors(request.sampling, prompt.tokens),
-            prompt_cache=context.layers,
-        )
-        reason: FinishReason = "length"
-        context.tokens.append(prompt.tokens[-1])
+        limit = min(request.sampling.max_tokens, self._context_length(request) - len(task.prompt.tokens))
+        reason: FinishReason = "cancelled"
 
         def deltas(pieces: list[Segment]) -> Iterator[Delta]:
             return (Delta(request.id, kind, text, tally.generated_tokens) for kind, text in pieces)
 
-        with closing(steps):
-            for token, _ in steps:
-                tally.count_token()
-                context.tokens.append(token)
-                if token in ends:
-                    reason = "stop"
+        with closing(self._steps(task, limit)) as steps:
+            for step in steps:
+                if isinstance(step, Prefill):
+                    yield step
+                else:
+                    tally.count_token()
+                    if step in ends:
+                        reason = "stop"
+                        break
+                    yield from deltas(segments.add(step))
+                    if segments.stopped:
+                        reason = "stop"
+                        break
+                if task.is_cancelled():
                     break
-                yield from deltas(segments.add(token))
-                if segments.stopped:
-                    reason = "stop"
-                    break
-                if is_cancelled():
-                    reason = "cancelled"
-                    break
+            else:
+                reason = "cancelled" if task.is_cancelled() else "length"
         yield from deltas(segments.finish())
         return reason
+
+    def _steps(self, task: "_Task", limit: int) -> Generator[int | Prefill, None, None]:
+        """Yield up to `limit` tokens of the answer, after adding them to the context.
+
+        Where the network starts to encode all positions differently, the context is read again.
+        """
+        context, tokens = task.context, task.prompt.tokens
+        while True:
+            context.tokens.append(tokens[-1])
+            room = self._cache.room(context)
+            count = limit if room is None else min(limit, room)
+            steps: Any = generate_step(
+                mx.array(tokens[-1:]),
+                self._model.network,
+                max_tokens=count,
+                sampler=task.sampler,
+                logits_processors=make_logits_processors(task.request.sampling, tokens),
+                prompt_cache=context.layers,
+            )
+            with closing(steps):
+                for token, _ in steps:
+                    context.tokens.append(token)
+                    yield token
+            limit -= count
+            if limit <= 0:
+                return
+            tokens = list(context.tokens)
+            yield from self._read(task, tokens, self._describe(self._cache.restart(context), task.prompt))
+            if task.is_cancelled():
+                return
 
     def _context_length(self, request: Generate) -> int:
         return min(self._model.context_length, request.context_limit or self._model.context_length)
@@ -139,6 +169,18 @@ class Generation:
         if reread is None:
             return ""
         return reread.describe(lambda index: prompt.locate(len(self._model.tokenizer.decode(prompt.tokens[:index]))))
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """One request, and the objects that are used until it is answered."""
+
+    request: Generate
+    prompt: Prompt
+    context: Context
+    sampler: Sampler
+    tally: Tally
+    is_cancelled: Callable[[], bool]
 
 
 def _translate(error: RuntimeError | MemoryError, prompt_tokens: int) -> EngineError:

@@ -7,6 +7,8 @@ import mlx.core as mx
 import numpy as np
 from numpy.typing import NDArray
 
+from mlx_engine.networks.rotation import expected_length
+
 _ROWS_AT_ONCE = 64
 """Positions processed at a time in float32, which limits the memory."""
 
@@ -25,8 +27,9 @@ def logits(network: Any, tokens: NDArray[np.int32], first: int, *, cache: Any = 
         FloatingPointError: a logit is NaN or infinite.
     """
     if cache is not None and first:
-        network(mx.array(tokens[:first])[None], cache=cache)
-        mx.eval([layer.state for layer in cache])
+        with expected_length(network, len(tokens)):
+            network(mx.array(tokens[:first])[None], cache=cache)
+            mx.eval([layer.state for layer in cache])
         tokens, first = tokens[first:], 0
     result: mx.array = network(mx.array(tokens)[None], cache=cache)[0, first:-1]
     # NaN or positive infinity make the sum of a row non-finite. Minus infinity, for an impossible token, is valid.

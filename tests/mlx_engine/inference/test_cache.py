@@ -35,8 +35,8 @@ class Network:
         return [Layer()]
 
 
-def cache_with(*texts: list[int], limit_bytes: int = 10**6) -> Cache:
-    cache = Cache(Network(), limit_bytes)
+def cache_with(*texts: list[int], limit_bytes: int = 10**6, boundary: int = 0) -> Cache:
+    cache = Cache(Network(), limit_bytes, boundary=boundary)
     for text in texts:
         cache.check_in(Context([Layer(len(text))], list(text)))
     return cache
@@ -123,3 +123,21 @@ def test_going_back_further_than_the_edit_is_explained(opened: OpenModel) -> Non
     assert reread.describe(str) == (
         "reading 190 tokens again: this kind of model can rewind only to the start of a message, here token 200"
     )
+
+
+def test_a_context_read_for_a_short_conversation_is_not_used_beyond_the_length_boundary() -> None:
+    """Up to the boundary it is used; beyond it, everything is read again, with the reason."""
+    assert cache_with(TEXT[:400], boundary=500).check_out(TEXT[:500])[0].tokens == TEXT[:400]
+    context, reread = cache_with(TEXT[:400], boundary=500).check_out(TEXT[:501])
+    assert (context.tokens, context.is_long) == ([], True)
+    assert reread is not None
+    assert reread.describe(str) == (
+        "reading 400 tokens again: this model encodes positions differently in conversations of more than 500 tokens"
+    )
+
+
+def test_a_context_read_for_a_long_conversation_is_used_only_beyond_the_length_boundary() -> None:
+    cache = Cache(Network(), 10**6, boundary=500)
+    cache.check_in(Context([Layer(600)], TEXT[:600], is_long=True))
+    assert cache.check_out(TEXT[:400])[0].tokens == []
+    assert cache.check_out(TEXT[:700])[0].tokens == TEXT[:600]

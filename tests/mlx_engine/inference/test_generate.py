@@ -6,11 +6,14 @@ from typing import Any
 
 import mlx.core as mx
 import pytest
+from mlx.utils import tree_map
 from mlx_lm.generate import generate_step
 
 from mlx_engine.errors import EngineError, InvalidParameter, OutOfMemory, PromptTooLong
 from mlx_engine.inference.generate import Generation
 from mlx_engine.inference.load import Model
+from mlx_engine.models.configuration.normalize import normalize
+from mlx_engine.networks.build import build
 
 OpenModel = Callable[[str], Model]
 Ask = Callable[..., Any]
@@ -151,6 +154,7 @@ def test_a_failure_of_the_device_drops_what_was_read(
 
         broken = False
         layers = model.network.layers
+        modules = model.network.modules
 
         def __call__(self, tokens: mx.array, cache: Any) -> mx.array:
             if self.broken:
@@ -167,3 +171,45 @@ def test_a_failure_of_the_device_drops_what_was_read(
     network.broken = False
     after = ask(generation, FIRST)
     assert (after.text, after.statistics.cached_tokens) == (expected, 0)
+
+
+def long_model(model: Model, boundary: int) -> Model:
+    """Return `model` with a network whose rotation changes beyond `boundary` tokens."""
+    mx.random.seed(5)
+    scaling = {"rope_type": "longrope", "short_factor": [1.0] * 8, "long_factor": [4.0] * 8}
+    config = {
+        "model_type": "phi3",
+        "hidden_size": 32,
+        "intermediate_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "rms_norm_eps": 1e-5,
+        "vocab_size": model.vocabulary_size,
+        "max_position_embeddings": 8 * boundary,
+        "original_max_position_embeddings": boundary,
+        "rope_scaling": scaling,
+        "sliding_window": None,
+    }
+    network = build(normalize(config))
+    network.update(tree_map(lambda values: 8 * values, network.parameters()))
+    return replace(model, network=network, context_length=8 * boundary)
+
+
+def greedily_from_scratch(network: Any, tokens: list[int], count: int) -> list[int]:
+    """Return the answer when every step reads all tokens anew."""
+    for _ in range(count):
+        tokens = [*tokens, int(mx.argmax(network(mx.array([tokens]))[0, -1]))]
+    return tokens[-count:]
+
+
+@pytest.mark.parametrize("beyond", [-30, -9, 0, 9])
+def test_an_answer_crosses_the_length_of_pretraining(beyond: int, opened: OpenModel, ask: Ask) -> None:
+    """With longrope, it is the answer of a network that reads everything again for each token."""
+    opened_model = opened("llama")
+    messages = [{"role": "user", "content": FIRST}]
+    tokens = opened_model.tokenizer.apply_chat_template(messages, add_generation_prompt=True)
+    model = long_model(opened_model, len(tokens) - beyond)
+    expected = greedily_from_scratch(model.network, list(tokens), 24)
+    answer = ask(Generation(model), FIRST, system="")
+    assert answer.text.strip(" \ufffd") == model.tokenizer.decode(expected).strip(" \ufffd")
+    assert any(event.reread_reason for event in answer.prefills) is (-24 < beyond <= 0)
