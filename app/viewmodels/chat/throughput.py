@@ -73,6 +73,8 @@ class Meter:
         self._figures = Throughput(phase="waiting")
         self._counts: deque[tuple[float, int]] = deque()
         self._reading_since: float | None = None
+        self._tokens_before = 0
+        """The length of the context without the answer."""
         self._history: deque[float] = deque(maxlen=HISTORY)
 
     def start(self, state: EngineState) -> None:
@@ -101,6 +103,8 @@ class Meter:
         return replace(self._figures, tokens_per_s=self._rate(now), history=tuple(self._history))
 
     def _prefill(self, event: Prefill, now: float) -> None:
+        if self._figures.phase == "answering":  # The context is read again in the middle of the answer.
+            self._counts.clear()
         if self._reading_since is None:
             self._reading_since = now
             self._counts.append((now, event.cached_tokens))
@@ -118,11 +122,13 @@ class Meter:
         if self._figures.phase != "answering":
             self._counts.clear()
             since = now if self._reading_since is None else self._reading_since
-            self._change(phase="answering", time_to_first_token_s=now - since)
+            first_s = self._figures.time_to_first_token_s or now - since
+            self._change(phase="answering", time_to_first_token_s=first_s)
+            self._tokens_before = self._figures.total_tokens - self._figures.generated_tokens
         self._count(now, event.generated_tokens)
         self._change(
             generated_tokens=event.generated_tokens,
-            context_tokens=self._figures.total_tokens + event.generated_tokens,
+            context_tokens=self._tokens_before + event.generated_tokens,
         )
 
     def _count(self, now: float, tokens: int) -> None:

@@ -29,7 +29,8 @@ class AnswerTextView:
 
     def show(self, event: Event) -> None:
         if line := progress(event):
-            self._status.show(line)
+            if self._kind is None:  # Within an answer, it would clear the current line.
+                self._status.show(line)
         elif isinstance(event, Delta) and event.text:
             self._status.clear()
             self._enter(event.kind)

@@ -95,6 +95,18 @@ def test_the_time_to_first_token_starts_with_the_prefill() -> None:
     assert (meter.throughput(now).generated_tokens, meter.throughput(now).context_tokens) == (100, 1100)
 
 
+def test_a_context_that_is_read_again_within_an_answer_counts_once() -> None:
+    """The time to first token stays that of the answer's start."""
+    meter, now = answering(rate=50, seconds=2)
+    first_s = meter.throughput(now).time_to_first_token_s
+    reread = Prefill(id="1", done_tokens=0, total_tokens=1100, cached_tokens=0, reread_reason="again")
+    meter.update(reread, now + 1)
+    assert (meter.throughput(now + 1).phase, meter.throughput(now + 1).reread_reason) == ("reading", "again")
+    meter.update(Delta("1", "answer", "x", 101), now + 2)
+    figures = meter.throughput(now + 2)
+    assert (figures.context_tokens, figures.time_to_first_token_s) == (1101, first_s)
+
+
 def test_the_history_is_bounded() -> None:
     """A long answer keeps the last 60 points."""
     meter, now = answering(100, 1)
