@@ -51,6 +51,7 @@ def _facts(model: ModelDescription) -> Iterator[tuple[str, str]]:
         "Location": str(model.path),
         "Architecture": model.architecture,
         "Can't run": model.obstacle,
+        "Note": " ".join(model.notes),
         "Parameters": f"{model.parameters:,}{active} ({model.size_class})",
         "Quantization": f"{model.quantization}, {model.bits_per_weight:.3f} bits per weight",
         "On disk": format_disk(model.size_bytes),

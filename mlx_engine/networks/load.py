@@ -14,6 +14,7 @@ from mlx_lm import utils
 from mlx_lm.models.bitlinear_layers import bitnet_quantize
 
 from mlx_engine.models.configuration.read import read_configuration
+from mlx_engine.models.files.weight_files import weight_files
 from mlx_engine.modes import MODES
 from mlx_engine.networks.build import build, sanitize
 
@@ -30,7 +31,7 @@ def load_network(folder: Path) -> tuple[Any, dict[str, Any]]:
     """
     config = read_configuration(folder)
     weights: dict[str, mx.array] = {}
-    for file in sorted(folder.glob("model*.safetensors")):
+    for file in weight_files(folder).files:
         weights |= mx.load(str(file))  # type: ignore[arg-type]  # a dictionary
     network = build(config)
     weights = sanitize(network, config, weights)

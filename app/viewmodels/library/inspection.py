@@ -134,6 +134,7 @@ def model_facts(model: ModelDescription, memory: Fit) -> list[tuple[str, str]]:
     """Return facts about the model as pairs of name and value."""
     pairs = [
         ("Architecture", model.architecture),
+        *(("Note", note) for note in model.notes),
         ("Parameters", _parameters(model)),
         ("Quantization", model.quantization),
         ("Bits per weight", f"{model.bits_per_weight:.2f} (incl. scales)"),

@@ -42,6 +42,7 @@ from mlx_engine.measure.results.results import (
 )
 from mlx_engine.measure.study.tokens import has_tokens, save_tokens
 from mlx_engine.models.description import provenance
+from mlx_engine.models.description.describe import describe
 from mlx_engine.models.files.staging import in_use
 from mlx_engine.models.memory.machine import this_machine
 from mlx_engine.protocol import CacheBits
@@ -81,7 +82,7 @@ def record_reference(
     Raises:
         BadCorpus: the texts are shorter than one chunk.
         EngineError: a prediction is NaN or infinite.
-        ModelError, OutOfMemory: the model cannot be model, or does not fit.
+        ModelError, OutOfMemory: the model cannot be loaded, or does not fit.
         StorageError: the predictions cannot be written.
     """
     folder = Path(request.model)
@@ -94,6 +95,7 @@ def record_reference(
     header = ReferenceHeader(
         model=request.id,
         folder=str(folder),
+        notes=describe(folder, request.id).notes,
         weights=fingerprint_cache.of(folder),
         is_stand_in=request.is_stand_in,
         corpus=corpus.name,

@@ -73,6 +73,8 @@ def _fidelity(subject: Subject) -> Iterator[Fact]:
     if not results:
         return
     first = results[0]
+    if subject.header and subject.header.notes:
+        yield "Original", one_line(" ".join(subject.header.notes))
     yield "Divergence", _DIVERGENCE
     yield "Perplexity", _PERPLEXITY
     yield "Text", f"{scored(first)}{_read_tokens(subject)}."

@@ -11,6 +11,7 @@ from mlx_engine.errors import StorageError
 from mlx_engine.models.files.fingerprint import fingerprint
 from mlx_engine.models.files.json_value import read_value
 from mlx_engine.models.files.staging import in_use, storage_errors, write_whole
+from mlx_engine.models.files.weight_files import weight_files
 
 
 class _Entry(msgspec.Struct, frozen=True):
@@ -57,7 +58,7 @@ class Fingerprints:
 
 def _files(model: Path) -> list[tuple[str, int, int]]:
     try:
-        files = [(path.name, path.stat()) for path in sorted((*model.glob("*.safetensors"), model / "config.json"))]
+        files = [(path.name, path.stat()) for path in sorted((*weight_files(model).files, model / "config.json"))]
     except OSError as error:
         raise StorageError(f"Couldn't read {error.filename}: {error.strerror}.") from error
     return [(name, status.st_size, status.st_mtime_ns) for name, status in files]

@@ -7,7 +7,7 @@ import msgspec
 from mlx_engine.measure.results.convention import Convention
 from mlx_engine.measure.results.messages import CorpusSource
 
-FORMAT = 3
+FORMAT = 4
 """Raised when the predictions, or the figures computed from them, change their meaning. It is part of the key, by which
 an existing result is recognized.
 """
@@ -21,6 +21,8 @@ class ReferenceHeader(msgspec.Struct, frozen=True, kw_only=True):
     """Display name."""
     folder: str = ""
     """The model's folder when it was read."""
+    notes: tuple[str, ...] = ()
+    """Those of its description, such as that stock mlx-lm computes it differently."""
     weights: str
     """Fingerprint of the model's files."""
     is_stand_in: bool = False
@@ -53,6 +55,6 @@ class ReferenceHeader(msgspec.Struct, frozen=True, kw_only=True):
         It covers everything that affects a figure, so an edited header no longer matches its folder.
         """
         covered = msgspec.structs.replace(
-            self, model="", folder="", source=CorpusSource(), created="", tail_mass=float(self.tail_mass)
+            self, model="", folder="", notes=(), source=CorpusSource(), created="", tail_mass=float(self.tail_mass)
         )
         return hashlib.sha256(msgspec.json.encode(covered)).hexdigest()[:24]

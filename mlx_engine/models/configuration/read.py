@@ -3,16 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from mlx_engine.errors import BrokenModel
 from mlx_engine.models.configuration.normalize import normalize
+from mlx_engine.models.files.json_file import read_json
 
 FILE_NAME = "config.json"
 _generation_name = "generation_config.json"
 _modelopt_name = "hf_quant_config.json"
 """NVIDIA's ModelOpt keeps its settings in a file of their own."""
-_json_limit_bytes = 64 * 2**20
 
 
 def read_configuration(folder: Path) -> dict[str, Any]:
@@ -29,20 +26,3 @@ def read_configuration(folder: Path) -> dict[str, Any]:
     generation_file = folder / _generation_name
     ends = read_json(generation_file).get("eos_token_id") if generation_file.is_file() else None
     return config | {"eos_token_id": ends} if ends else config
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Return the object in a JSON file of a model folder.
-
-    Raises:
-        BrokenModel: the file is missing or damaged.
-    """
-    if not path.is_file():
-        raise BrokenModel(f"{path.name} is missing. Download the model again.")
-    if path.stat().st_size > _json_limit_bytes:
-        raise BrokenModel(f"{path.name} is damaged: it is far too large. Download the model again.")
-    try:
-        # Some configurations contain Infinity, which JSON lacks, as text.
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BrokenModel(f"{path.name} is damaged: {error}. Download the model again.") from error

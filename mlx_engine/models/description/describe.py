@@ -3,17 +3,20 @@
 It does not read weights or import MLX.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mlx_engine.errors import BrokenModel, ModelNotFound, StorageError, UnsupportedModel
+from mlx_engine.errors import BrokenModel, ModelNotFound, StorageError
+from mlx_engine.models.configuration import fields
 from mlx_engine.models.configuration import obstacle as configuration_obstacle
 from mlx_engine.models.configuration.configuration import Configuration
-from mlx_engine.models.configuration.read import read_configuration, read_json
+from mlx_engine.models.configuration.normalize import text_section
+from mlx_engine.models.configuration.read import FILE_NAME, read_configuration
 from mlx_engine.models.description import (
     architecture,
     chat_template,
+    deviations,
     dimensions,
     loaded,
     provenance,
@@ -25,13 +28,14 @@ from mlx_engine.models.description.card import read_card
 from mlx_engine.models.description.description import BrokenDescription, ModelDescription, NetworkShape
 from mlx_engine.models.description.weights import Weight
 from mlx_engine.models.files import safetensors
+from mlx_engine.models.files.json_file import read_json
 from mlx_engine.models.files.safetensors import TensorEntry
+from mlx_engine.models.files.weight_files import WeightFiles, weight_files
 from mlx_engine.versions import version_of
 
 __all__ = ["BrokenDescription", "ModelDescription", "NetworkShape", "describe", "read_bit_map"]
 
 _tokenizer_files = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt", "*.tiktoken")
-_pickle_files = ("*.bin", "*.pt", "*.pth")
 
 
 def describe(path: Path, id: str) -> ModelDescription:
@@ -66,7 +70,7 @@ def read_bit_map(path: Path) -> tuple[LayerBits, ...]:
         StorageError: it cannot be read.
     """
     try:
-        return bit_map(weights.read_weights(_read_tensors(path), read_configuration(path)))
+        return bit_map(weights.read_weights(_read_tensors(weight_files(path).files), read_configuration(path)))
     except OSError as error:
         raise StorageError(f"Couldn't read {path}: {error.strerror}.") from error
 
@@ -76,7 +80,8 @@ def _describe(path: Path, id: str) -> ModelDescription:
     config = Configuration(values)
     if not config.architecture:
         raise BrokenModel("config.json doesn't name the architecture of the model (model_type).")
-    tensors = _read_tensors(path)
+    files = weight_files(path)
+    tensors = _read_tensors(files.files)
     if not any(any(path.glob(pattern)) for pattern in _tokenizer_files):
         raise BrokenModel("The tokenizer is missing (tokenizer.json). Download the model again.")
     all_weights = list(weights.read_weights(tensors, values))
@@ -101,6 +106,7 @@ def _describe(path: Path, id: str) -> ModelDescription:
         source=note.source,
         revision=note.revision,
         obstacle=_obstacle(config, values),
+        notes=_notes(path, config, values, files),
         can_be_converted=_implementation(config) is not None and published_weights.can_be_converted(config),
         active_parameters=_active_parameters(all_weights, config),
         bits=weights.distinct_bits(all_weights),
@@ -123,6 +129,15 @@ def _obstacle(config: Configuration, values: Mapping[str, Any]) -> str:
     return reason or published_weights.obstacle(config, implementation.unpacked_scales)
 
 
+def _notes(path: Path, config: Configuration, values: Mapping[str, Any], files: WeightFiles) -> tuple[str, ...]:
+    implementation = _implementation(config)
+    names = implementation.names if implementation else frozenset[str]()
+    unknown = fields.unknown_fields(text_section(values) or values, names) if implementation else ()
+    notes = [fields.describe_unknown(unknown) if unknown else "", files.describe_strays()]
+    deviating = deviations.deviations(read_json(path / FILE_NAME), values, names) if implementation else ()
+    return (*deviating, *filter(None, notes))
+
+
 def _implementation(config: Configuration) -> architecture.Implementation | None:
     return architecture.find_implementation(config.architecture, tuple(config.texts("architectures")))
 
@@ -136,33 +151,8 @@ def _active_parameters(all_weights: Sequence[Weight], config: Configuration) -> 
     return total - in_experts * (experts - active) // experts
 
 
-def _read_tensors(path: Path) -> dict[str, TensorEntry]:
-    shards = sorted(path.glob("model*.safetensors"))
-    if not shards:
-        raise _no_weights(path)
-    _require_all_shards(path, {shard.name for shard in shards})
+def _read_tensors(files: Iterable[Path]) -> dict[str, TensorEntry]:
     tensors: dict[str, TensorEntry] = {}
-    for shard in shards:
-        tensors |= safetensors.read_header(shard)
+    for file in files:
+        tensors |= safetensors.read_header(file)
     return tensors
-
-
-def _no_weights(path: Path) -> BrokenModel | UnsupportedModel:
-    if any(any(path.glob(pattern)) for pattern in _pickle_files):
-        return UnsupportedModel(
-            "The weights are a Python pickle, which can run arbitrary code when opened, so Facet doesn't open it. "
-            "Look for the same model in safetensors format."
-        )
-    if any(path.glob("*.gguf")):
-        return UnsupportedModel("The weights are a GGUF file. Import it first.")
-    return BrokenModel("The folder contains no weights (model.safetensors). Download the model again.")
-
-
-def _require_all_shards(path: Path, present: set[str]) -> None:
-    index = path / "model.safetensors.index.json"
-    if not index.exists():
-        return
-    weight_map = read_json(index).get("weight_map")
-    files = {str(name) for name in weight_map.values()} if isinstance(weight_map, dict) else set()
-    if missing := files - present:
-        raise BrokenModel(f"{len(missing)} of {len(files)} weight files are missing, first {min(missing)}.")

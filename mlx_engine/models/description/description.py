@@ -55,6 +55,8 @@ class ModelDescription:
     format: Literal["safetensors", "gguf"] = "safetensors"
     obstacle: str = ""
     """The reason, as a sentence, why Facet cannot run the model in its present form; "" if it can."""
+    notes: tuple[str, ...] = ()
+    """Other facts about its files and its network that matter, as sentences."""
     can_be_imported: bool = False
     """True if importing it removes the obstacle."""
     can_be_converted: bool = True

@@ -3,19 +3,18 @@
 import hashlib
 from pathlib import Path
 
-from mlx_engine.errors import BrokenModel, StorageError
+from mlx_engine.errors import StorageError
+from mlx_engine.models.files.weight_files import weight_files
 
 
 def fingerprint(model: Path) -> str:
     """Return a SHA-256 of the weights and the configuration in the folder `model`, all of which are read.
 
     Raises:
-        BrokenModel: there are no weights.
+        ModelError: the weights are missing.
         StorageError: a file cannot be read.
     """
-    files = sorted(model.glob("*.safetensors"))
-    if not files:
-        raise BrokenModel(f"{model.name} has no weights.")
+    files = weight_files(model).files
     total = hashlib.sha256()
     try:
         for path in (model / "config.json", *files):

@@ -1,14 +1,15 @@
 """Copies a model folder into the library. The copy appears complete or not at all."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from mlx_engine.amounts import format_disk
 from mlx_engine.errors import AlreadyExists, NoSpace
 from mlx_engine.models.description.describe import describe
-from mlx_engine.models.files import staging
+from mlx_engine.models.files import side_files, staging
+from mlx_engine.models.files.weight_files import weight_files
 
 _slice_bytes = 2**24
 
@@ -36,7 +37,8 @@ def copy_model(source: Path, target: Path) -> Iterator[CopyProgress]:
             f"A model called {target.parent.name}/{target.name} already exists. Rename it and try again."
         )
     with staging.storage_errors(target):
-        files = [file for file in sorted(source.iterdir()) if file.is_file()]
+        strays = weight_files(source).strays
+        files = [file for file in sorted(source.iterdir()) if file.is_file() and _belongs(file.name, strays)]
         total = sum(file.stat().st_size for file in files)
         with staging.locked_partial(target) as partial:
             if shutil.disk_usage(partial).free < total:
@@ -47,6 +49,10 @@ def copy_model(source: Path, target: Path) -> Iterator[CopyProgress]:
                     done += slice_bytes
                     yield CopyProgress(done, total)
             staging.put_in_place(partial, target)
+
+
+def _belongs(name: str, strays: Collection[str]) -> bool:
+    return name not in strays and not side_files.is_system_file(name)
 
 
 def _copy(source: Path, target: Path) -> Iterator[int]:

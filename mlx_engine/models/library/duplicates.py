@@ -16,6 +16,7 @@ from typing import BinaryIO
 from mlx_engine.errors import FacetError
 from mlx_engine.models.description.description import BrokenDescription, ModelDescription
 from mlx_engine.models.files import safetensors
+from mlx_engine.models.files.weight_files import weight_files
 from mlx_engine.models.gguf.header import read_header
 from mlx_engine.models.library.locations import gguf_parts
 
@@ -68,14 +69,14 @@ def fingerprint(path: Path) -> str:
     return digest.hexdigest()
 
 
-def weight_files(path: Path) -> list[Path]:
+def files_of(path: Path) -> list[Path]:
     """Return the files with the weights of the model at `path`."""
-    return gguf_parts(path) if path.is_file() else sorted(path.glob("model*.safetensors"))
+    return gguf_parts(path) if path.is_file() else list(weight_files(path).files)
 
 
 def _samples(path: Path) -> Iterator[bytes]:
     """Yield the name, type, shape and some bytes of each tensor."""
-    for file_path in weight_files(path):
+    for file_path in files_of(path):
         with file_path.open("rb", buffering=0) as file:
             for name, offset, size in _tensors(file_path):
                 yield name.encode() + b"\0" + b"".join(_read_samples(file, offset, size))
@@ -103,7 +104,7 @@ def _reclaimable(models: Iterable[ModelDescription]) -> int:
     sizes = []
     for model in models:
         model_bytes = 0
-        for file in weight_files(model.path):
+        for file in files_of(model.path):
             with contextlib.suppress(OSError):  # It was just deleted.
                 status = file.stat()
                 model_bytes += status.st_size if (status.st_dev, status.st_ino) not in distinct else 0

@@ -19,6 +19,7 @@ from pathlib import Path
 from mlx_engine.errors import StorageError
 from mlx_engine.folders import Folders
 from mlx_engine.models.description.description import Origin
+from mlx_engine.models.files import side_files
 from mlx_engine.models.hub.cache import cache_folder
 
 _lm_studio = ("~/.lmstudio/models", "~/.cache/lm-studio/models")
@@ -192,13 +193,13 @@ def _in_folder(folder: Path, files: Mapping[str, FileStamp]) -> Iterator[ModelLo
 
 
 def _gguf_files(owner: str, folder: Path, files: Mapping[str, FileStamp]) -> Iterator[ModelLocation]:
-    """Yield the GGUF models of a folder. The parts of a model count once; vision projectors (mmproj) are skipped."""
+    """Yield the GGUF models of a folder. A split model counts once; parts of models are skipped."""
     for name in sorted(files):
-        if name.endswith(".gguf") and not name.startswith("mmproj"):
+        if name.lower().endswith(".gguf") and not side_files.is_part(name):
             part = _part.fullmatch(name)
             if part is None or int(part[1]) == 1:
                 parts = {file: files[file] for file in files if file == name or _belong_together(name, file)}
-                yield ModelLocation(f"{owner}/{name.removesuffix('.gguf')}", folder / name, parts)
+                yield ModelLocation(f"{owner}/{name[: -len('.gguf')]}", folder / name, parts)
 
 
 def _belong_together(first: str, second: str) -> bool:
@@ -215,7 +216,7 @@ def _stamps(folder: Path, *, with_dead_links: bool = False) -> dict[str, FileSta
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             try:
-                if not entry.is_dir():
+                if not side_files.is_system_file(entry.name) and not entry.is_dir():
                     status = entry.stat()
                     times = status.st_size, status.st_mtime_ns, status.st_dev, status.st_ino
                     stamps[entry.name] = FileStamp(*times)

@@ -8,10 +8,11 @@ import mlx.core as mx
 
 from mlx_engine.errors import BrokenModel, StorageError, UnsupportedModel
 from mlx_engine.models.configuration.read import read_configuration
-from mlx_engine.models.description.describe import describe
+from mlx_engine.models.description.describe import ModelDescription, describe
 from mlx_engine.models.files import foreign_errors as foreign
 from mlx_engine.models.files import safetensors
 from mlx_engine.models.files.safetensors import TensorEntry
+from mlx_engine.models.files.weight_files import weight_files
 from mlx_engine.quantize.mlx.network import Network
 from mlx_engine.quantize.mlx.source import ArrivingFiles, Rows, Shards
 from mlx_engine.quantize.mlx.tracing import NetworkTrace, Origin, trace
@@ -30,8 +31,11 @@ class FolderSource:
 
     def __init__(self, path: Path, arriving: ArrivingFiles | None = None) -> None:
         self.path = path
-        headers = {file: safetensors.read_header(file) for file in sorted(path.glob("model*.safetensors"))}
-        self._traced = _trace(path, {name: entry for header in headers.values() for name, entry in header.items()})
+        headers = {file: safetensors.read_header(file) for file in weight_files(path).files}
+        description = describe(path, path.name)
+        tensors = {name: entry for header in headers.values() for name, entry in header.items()}
+        self._traced = _trace(description, tensors)
+        self._notes = description.notes
         self._shards = Shards(headers, arriving)
         self._calculated: dict[str, mx.array] = {}
         self._prepared: tuple[Path, ...] = ()
@@ -48,8 +52,9 @@ class FolderSource:
     @property
     def notes(self) -> tuple[str, ...]:
         if not self.outline.quantization:
-            return ()
+            return self._notes
         return (
+            *self._notes,
             f"This model is already quantized ({self.outline.quantization}). Quality lost there can't be restored; "
             "start from the original if you have it.",
         )
@@ -142,10 +147,9 @@ class FolderSource:
         return {name: array for name, array in sanitized.items() if arrays[name].lineage.extents is None}
 
 
-def _trace(path: Path, tensors: Mapping[str, TensorEntry]) -> NetworkTrace:
-    description = describe(path, path.name)
+def _trace(description: ModelDescription, tensors: Mapping[str, TensorEntry]) -> NetworkTrace:
     if description.obstacle:
         raise UnsupportedModel(description.obstacle)
-    config = read_configuration(path)
+    config = read_configuration(description.path)
     is_packed = bool(config.get("quantization"))
-    return trace(config, tensors, name=path.name, quantization=description.quantization if is_packed else "")
+    return trace(config, tensors, name=description.name, quantization=description.quantization if is_packed else "")

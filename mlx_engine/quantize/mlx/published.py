@@ -9,6 +9,7 @@ from mlx_engine.errors import BrokenModel, UnsupportedModel
 from mlx_engine.models.configuration.read import read_configuration
 from mlx_engine.models.description.describe import describe
 from mlx_engine.models.files import safetensors
+from mlx_engine.models.files.weight_files import weight_files
 from mlx_engine.quantize.mlx.decoded import Contents
 from mlx_engine.quantize.mlx.source import ArrivingFiles, Shards
 from mlx_engine.quantize.plan import companions
@@ -45,7 +46,7 @@ def read_folder(path: Path, arriving: ArrivingFiles | None = None) -> Contents |
     description = describe(path, path.name)
     config = read_configuration(path)
     settings = read_settings(config)
-    headers = {file: safetensors.read_header(file) for file in sorted(path.glob("model*.safetensors"))}
+    headers = {file: safetensors.read_header(file) for file in weight_files(path).files}
     shards = Shards(headers, arriving)
     try:
         matrices = _matrices(shards, settings) if settings else bitnet.ternary_matrices(shards)

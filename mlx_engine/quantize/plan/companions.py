@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 from mlx_engine.models.description import provenance
+from mlx_engine.models.files import side_files
 
 _patterns = ("*.json", "*.jsonl", "*.txt", "*.jinja", "*.model", "*.tiktoken")
 _licenses = re.compile(r"(licen[cs]e|notice|use_policy)", re.IGNORECASE)
@@ -24,6 +25,8 @@ def copy(source: Path, target: Path) -> None:
 
 
 def _belongs(file: Path) -> bool:
+    if side_files.is_system_file(file.name):
+        return False
     if _licenses.match(file.name):
         return file.suffix.lower() in ("", ".md", ".txt", ".pdf")
     return any(file.match(pattern) for pattern in _patterns) and not file.name.endswith(".index.json")

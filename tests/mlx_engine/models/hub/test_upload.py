@@ -111,7 +111,9 @@ def test_a_killed_upload_is_resumed(
     (folder / "model.safetensors").rename(folder / "model-00001-of-00002.safetensors")
     write_conversion(folder.with_name("other"), megabytes=3)
     (folder.with_name("other") / "model.safetensors").rename(folder / "model-00002-of-00002.safetensors")
-    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": {}}))
+    (folder / "model.safetensors.index.json").write_text(
+        json.dumps({"weight_map": {name: f"model-{name}-of-00002.safetensors" for name in ("00001", "00002")}})
+    )
     hold = Hold(1 << 20)
     hub.inject("/store/", hold, times=1)
     process = start_job_process()
