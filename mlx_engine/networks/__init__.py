@@ -5,7 +5,7 @@ from typing import Any
 
 from mlx_lm.utils import _get_classes  # the default of mlx_lm.utils.load_model
 
-_corrected = frozenset({"ernie4_5_moe", "gpt_oss", "jamba", "minicpm3", "qwen2_moe"})
+_corrected = frozenset({"ernie4_5_moe", "gemma3n", "gpt_oss", "jamba", "minicpm3", "qwen2_moe", "qwen3_5_moe"})
 """mlx-lm's modules that compute something else than their reference; the modules here have the same names."""
 
 

@@ -18,6 +18,7 @@ _granite = (
 )
 _renames: Mapping[str, tuple[tuple[str, str], ...]] = {
     "ernie4_5_moe": ((r"\.gate\.moe_statics\.", ".moe_statics."),),
+    "gemma3n_text": ((r"^model\.(?!language_model\.)", "model.language_model."),),
     "gpt2": ((r"^transformer\.", ""),),
     "gpt_neox": ((r"^lm_head\.", "embed_out."),),
     "granitemoe": _granite,

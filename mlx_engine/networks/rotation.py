@@ -36,17 +36,21 @@ class Rotation(_nn.Module):  # type: ignore[misc]
         self._freqs = _array(waves)
         self._factor = waves.factor
 
-    def __call__(self, values: mx.array, offset: int = 0) -> mx.array:
-        freqs, factor = self._waves(max(self.expected_tokens, values.shape[-2] + offset))
+    def __call__(self, values: mx.array, offset: int | mx.array = 0) -> mx.array:
+        freqs, factor = self._waves(values.shape[-2], offset)
         if factor != 1.0:
             values = values.at[..., : self.dims].multiply(factor)
         return mx.fast.rope(
             values, self.dims, traditional=self.traditional, base=None, scale=1.0, offset=offset, freqs=freqs
         )
 
-    def _waves(self, tokens: int) -> tuple[mx.array, float]:  # noqa: ARG002 - other kinds depend on it
-        """Return the wavelengths and the factor for a context of `tokens`."""
+    def _waves(self, tokens: int, offset: int | mx.array) -> tuple[mx.array, float]:  # noqa: ARG002 - for other kinds
+        """Return the wavelengths and the factor for `tokens` that follow on `offset` earlier ones."""
         return self._freqs, self._factor
+
+    def _length(self, tokens: int, offset: int | mx.array) -> int:
+        """Return the length of the context after these tokens, or the expected length."""
+        return max(self.expected_tokens, tokens + int(offset))
 
 
 class LongRotation(Rotation):
@@ -58,8 +62,9 @@ class LongRotation(Rotation):
         self._long_freqs = _array(long)
         self._long_factor = long.factor
 
-    def _waves(self, tokens: int) -> tuple[mx.array, float]:
-        return (self._long_freqs, self._long_factor) if tokens > self.boundary else (self._freqs, self._factor)
+    def _waves(self, tokens: int, offset: int | mx.array) -> tuple[mx.array, float]:
+        is_long = self._length(tokens, offset) > self.boundary
+        return (self._long_freqs, self._long_factor) if is_long else (self._freqs, self._factor)
 
 
 class DynamicRotation(Rotation):
@@ -70,12 +75,13 @@ class DynamicRotation(Rotation):
 
     def __init__(self, dims: int, base: float, factor: float, length: int, *, traditional: bool) -> None:
         super().__init__(plain_waves(dims, base), traditional=traditional)
-        self._base, self._growth, self._length = base, factor, length
+        self._base, self._growth, self._unscaled_length = base, factor, length
 
-    def _waves(self, tokens: int) -> tuple[mx.array, float]:
-        if tokens <= self._length:
+    def _waves(self, tokens: int, offset: int | mx.array) -> tuple[mx.array, float]:
+        length = self._length(tokens, offset)
+        if length <= self._unscaled_length:
             return self._freqs, self._factor
-        stretch = self._growth * tokens / self._length - (self._growth - 1)
+        stretch = self._growth * length / self._unscaled_length - (self._growth - 1)
         base = self._base * stretch ** (self.dims / (self.dims - 2))
         return _array(plain_waves(self.dims, base)), self._factor
 
@@ -148,8 +154,10 @@ def _rotated(present: Any, config: Mapping[str, Any], settings: Mapping[str, Any
     reference = find_reference(str(config.get("model_type")))
     if settings["rope_type"] == "default" and reference and "partial_rotary_factor" not in reference.reads:
         return dims
+    if settings["rope_type"] == "proportional":  # All values, of which some do not turn.
+        return dims
     head = config.get("head_dim") or config["hidden_size"] // config["num_attention_heads"]
-    return int(head if settings["rope_type"] == "proportional" else head * portion)
+    return int(head * portion)
 
 
 def _present_waves(present: Any) -> Waves | None:

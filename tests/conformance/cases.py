@@ -136,6 +136,11 @@ _variants: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
             "original_max_position_embeddings": 256,
             "sliding_window": None,
         },
+        "long-cross": {
+            "rope_parameters": longrope(16, 64),
+            "original_max_position_embeddings": 64,
+            "sliding_window": None,
+        },
         "long-long": {
             "rope_parameters": longrope(16, 16),
             "original_max_position_embeddings": 16,
@@ -205,7 +210,36 @@ _variants: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
 }
 """Further models of a family, with the fields that differ from its plain one."""
 
+_alternating = ["sliding_attention", "full_attention"]
+_rotations_by_type = {
+    "full_attention": {"rope_type": "default", "rope_theta": BASE},
+    "sliding_attention": {"rope_type": "default", "rope_theta": 777.0},
+}
 _plain: Mapping[str, Mapping[str, Any]] = {
+    "gemma3n_text": {
+        "num_hidden_layers": 6,
+        "layer_types": _alternating * 3,
+        "num_kv_shared_layers": 2,
+        "activation_sparsity_pattern": [0.95, 0.95, 0.0, 0.0, 0.0, 0.0],
+        "vocab_size_per_layer_input": VOCABULARY,
+        "hidden_size_per_layer_input": 16,
+        "laurel_rank": 8,
+        "rope_parameters": _rotations_by_type,
+    },
+    "gemma4_text": {
+        "num_hidden_layers": 6,
+        "layer_types": _alternating * 3,
+        "num_kv_shared_layers": 2,
+        "vocab_size_per_layer_input": VOCABULARY,
+        "hidden_size_per_layer_input": 16,
+        "global_head_dim": 32,
+        "use_double_wide_mlp": True,
+        "final_logit_softcapping": 5.0,
+        "rope_parameters": {
+            "full_attention": {"rope_type": "proportional", "partial_rotary_factor": 0.25, "rope_theta": BASE},
+            "sliding_attention": {"rope_type": "default", "rope_theta": 777.0},
+        },
+    },
     "gpt2": {"n_inner": None},
     "gpt_neox": {"intermediate_size": 256},
     "jamba": {"attn_layer_period": 2, "attn_layer_offset": 1},

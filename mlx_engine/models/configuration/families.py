@@ -108,6 +108,15 @@ def _exaone_moe(config: _Config) -> _Config:
     return _absent_filled(config, {"is_moe_layer": [kind == "sparse" for kind in kinds or ()]})
 
 
+def _gemma4(config: _Config) -> _Config:
+    """Return the configuration with the sizes of layers without a window, which transformers 5 states by layer."""
+    layers = config.get("per_layer_config")
+    entries = list(layers.values()) if isinstance(layers, dict) else []
+    sizes = entries[0] if entries and all(entry == entries[0] for entry in entries) else {}
+    names = {"global_head_dim": "head_dim", "num_global_key_value_heads": "num_key_value_heads"}
+    return _absent_filled(config, {name: sizes.get(source) for name, source in names.items()} if sizes else {})
+
+
 def _gpt_neox(config: _Config) -> _Config:
     return config | {"rotary_emb_base": config.get("rope_theta"), "rotary_pct": _portion(config)}
 
@@ -149,6 +158,7 @@ _rules: Mapping[str, Callable[[_Config], _Config]] = {
     "exaone4": _exaone4,
     "exaone_moe": _exaone_moe,
     "gemma3_text": _with_period,
+    "gemma4_text": _gemma4,
     "gpt_neox": _gpt_neox,
     "granitemoehybrid": _granitemoehybrid,
     "jamba": _jamba,

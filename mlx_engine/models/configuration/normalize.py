@@ -12,6 +12,7 @@ from typing import Any
 from mlx_engine.models.configuration import families
 from mlx_engine.models.configuration.reference import Reference, find_reference
 from mlx_engine.models.configuration.rotation import with_rotation
+from mlx_engine.models.configuration.text_parts import as_whole
 
 TEXT_SECTIONS = ("text_config", "llm_config", "language_config")
 """A multimodal model has a separate section for its text part."""
@@ -31,7 +32,7 @@ def normalize(values: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         UnsupportedModel: a setting has a value whose meaning is unknown.
     """
-    config: dict[str, Any] = _untagged(values)
+    config = as_whole(_untagged(values))
     reference = find_reference(_architecture(config))
     section = next((name for name in TEXT_SECTIONS if isinstance(config.get(name), dict)), "")
     if section:

@@ -79,6 +79,26 @@ def test_longrope_scales_by_the_factors_of_phi_moe(tokens: int, factor: float) -
     np.testing.assert_allclose(np.linalg.norm(rotated), 4 * factor, rtol=1e-5)
 
 
+def test_a_proportional_rotation_covers_the_size_of_its_own_layers_heads() -> None:
+    """Gemma 4's layers without a window have larger heads, of which a part turns."""
+    rotations = {
+        "full_attention": {"rope_type": "proportional", "partial_rotary_factor": 0.25, "rope_theta": 777.0},
+        "sliding_attention": {"rope_type": "default", "rope_theta": 55.0},
+    }
+    config = {"model_type": "gemma4_text", "global_head_dim": 32, "num_key_value_heads": 1, "num_hidden_layers": 2}
+    config |= {"layer_types": ["sliding_attention", "full_attention"], "rope_parameters": rotations}
+    config |= {"hidden_size_per_layer_input": 0}
+    assert [layer.self_attn.rope.dims for layer in build(normalize(_llama | config)).layers] == [16, 32]
+
+
+@pytest.mark.parametrize("scaling", ["longrope", "dynamic"])
+def test_an_offset_may_be_an_array(scaling: str) -> None:
+    settings = {"rope_type": scaling, "factor": 4.0, "short_factor": [1.0] * 8, "long_factor": [4.0] * 8}
+    config = {"rope_scaling": settings, "original_max_position_embeddings": 16, "max_position_embeddings": 16}
+    rope, values = build(normalize(_llama | config)).layers[0].self_attn.rope, mx.ones((1, 1, 3, 16))
+    np.testing.assert_allclose(np.array(rope(values, mx.array(15))), np.array(rope(values, 15)), atol=1e-6)
+
+
 def test_an_unknown_scaling_is_refused_by_name() -> None:
     with pytest.raises(UnsupportedModel, match="'spiral'"):
         build(normalize(_llama | {"rope_scaling": {"rope_type": "spiral"}, "rope_theta": 10.0}))

@@ -33,3 +33,9 @@ def test_fields_of_mlx_lm_are_derived(values: dict[str, Any], field: str, expect
 def test_the_period_of_windows_comes_from_the_layers(kinds: list[str], period: int) -> None:
     config = normalize({"model_type": "gemma3_text", "num_hidden_layers": 4, "layer_types": kinds})
     assert config["sliding_window_pattern"] == period
+
+
+def test_sizes_by_layer_become_those_of_gemma_4s_layers_without_a_window() -> None:
+    sizes = {"head_dim": 32, "num_key_value_heads": 1}
+    config = normalize({"model_type": "gemma4_text", "per_layer_config": {"1": sizes, "3": sizes}})
+    assert (config["global_head_dim"], config["num_global_key_value_heads"]) == (32, 1)
