@@ -25,7 +25,19 @@ _renames: Mapping[str, tuple[tuple[str, str], ...]] = {
     "granitemoehybrid": _granite,
     "minimax_m2": (_mixture,),
     "mixtral": (_mixture,),
+    "nanochat": (
+        (r"^model\.embed_tokens\.", "transformer.wte."),
+        (r"^model\.layers\.", "transformer.h."),
+        (r"\.self_attn\.([qkv])_proj\.", r".attn.c_\1."),
+        (r"\.self_attn\.o_proj\.", ".attn.c_proj."),
+        (r"\.mlp\.fc1\.", ".mlp.c_fc."),
+        (r"\.mlp\.fc2\.", ".mlp.c_proj."),
+    ),
     "nemotron_h": ((r"^model\.", "backbone."),),
+    "olmo_hybrid": (
+        (r"\.attention_layer_norm\.", ".input_layernorm."),
+        (r"\.feedforward_layer_norm\.", ".post_attention_layernorm."),
+    ),
     "phimoe": ((r"\.mlp\.router\.", ".block_sparse_moe.gate."), _mixture),
 }
 """Patterns in the names of transformers' tensors, with their replacements in repositories, by `model_type`."""
@@ -59,8 +71,9 @@ def _split(name: str, weight: mx.array, parameters: Mapping[str, object]) -> Ite
     """Yield the experts' matrices under mlx-lm's names, if the network has them separately; else the weight itself."""
     for ending, parts in _experts:
         owner = name.removesuffix(ending)
-        targets = [f"{owner}.switch_mlp.{part}.weight" for part in parts]
-        if owner != name and weight.ndim == 3 and all(target in parameters for target in targets):
-            yield from zip(targets, mx.split(weight, len(targets), axis=1), strict=True)
-            return
+        for stack in ("switch_mlp", "experts"):
+            targets = [f"{owner}.{stack}.{part}.weight" for part in parts]
+            if owner != name and weight.ndim == 3 and all(target in parameters for target in targets):
+                yield from zip(targets, mx.split(weight, len(targets), axis=1), strict=True)
+                return
     yield name, weight

@@ -166,7 +166,7 @@ _variants: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "deepseek_v2": {
         "yarn": {"rope_parameters": {**_yarn, "mscale": 0.7, "mscale_all_dim": 0.7, "factor": 40.0}},
     },
-    "solar_open": {"yarn": {"rope_parameters": {**_yarn, "partial_rotary_factor": 0.5}}},
+    "solar_open": {"yarn": {"rope_parameters": _yarn}},
     "olmo3": {
         "yarn": {
             "rope_parameters": {
@@ -241,6 +241,27 @@ _plain: Mapping[str, Mapping[str, Any]] = {
         },
     },
     "gpt2": {"n_inner": None},
+    "gptj": {"rotary_dim": 8, "n_inner": None},
+    "gemma3n_text": {
+        "num_kv_shared_layers": 2,
+        "layer_types": ["sliding_attention", "full_attention"] * 2,
+        "activation_sparsity_pattern": [0.5, 0.0, 0.0, 0.0],
+        "hidden_size_per_layer_input": 16,
+        "vocab_size_per_layer_input": VOCABULARY,
+        "laurel_rank": 8,
+    },
+    "gemma4_text": {
+        "layer_types": ["sliding_attention", "full_attention"] * 2,
+        "global_head_dim": 32,
+        "hidden_size_per_layer_input": 16,
+        "vocab_size_per_layer_input": VOCABULARY,
+    },
+    "laguna": {"layer_types": ["full_attention", "sliding_attention"] * 2},
+    "lfm2_moe": {"layer_types": ["conv", "full_attention"] * 2},
+    "mellum": {"layer_types": ["full_attention", "sliding_attention"] * 2},
+    "ministral3": {
+        "rope_parameters": {**_default, "llama_4_scaling_beta": 0.1, "original_max_position_embeddings": 64},
+    },
     "gpt_neox": {"intermediate_size": 256},
     "jamba": {"attn_layer_period": 2, "attn_layer_offset": 1},
     "kimi_linear": {"q_lora_rank": None},

@@ -61,7 +61,7 @@ def configuration(case: Case) -> Any:
     values = {name: value for name, value in SIZES.items() if name in names}
     if "qk_rope_head_dim" in names:
         values["num_key_value_heads"] = values["num_attention_heads"]
-    if "rope_parameters" in names and "rope_parameters" not in case.fields and not isinstance(kind.default_theta, dict):
+    if "rope_theta" in (getattr(kind(), "rope_parameters", None) or ()) and "rope_parameters" not in case.fields:
         values["rope_parameters"] = {"rope_type": "default", "rope_theta": BASE}
     return kind(**{**values, **case.fields})
 

@@ -141,6 +141,28 @@ def _solar_open(config: _Config) -> _Config:
     return config | {"partial_rotary_factor": _portion(config)}
 
 
+def _kimi_linear(config: _Config) -> _Config:
+    """Return the configuration with the section of linear attention; its layers are counted from 1."""
+    kinds = config.get("layer_types")
+    if isinstance(config.get("linear_attn_config"), dict) or not isinstance(kinds, list):
+        return config
+    numbered = list(enumerate(kinds, 1))
+    section = {
+        "full_attn_layers": [number for number, kind in numbered if kind == "full_attention"],
+        "kda_layers": [number for number, kind in numbered if kind == "linear_attention"],
+        "num_heads": config.get("linear_num_heads"),
+        "head_dim": config.get("linear_head_dim"),
+        "short_conv_kernel_size": config.get("linear_conv_kernel_dim"),
+    }
+    dense = _dense_layers(config)
+    return config | {"linear_attn_config": section, "mla_use_nope": True, "first_k_dense_replace": dense}
+
+
+def _dense_layers(config: _Config) -> int:
+    kinds = config.get("mlp_layer_types")
+    return kinds.index("sparse") if isinstance(kinds, list) and "sparse" in kinds else 1
+
+
 def _minimax_m2(config: _Config) -> _Config:
     head = config.get("head_dim")
     return _absent_filled(config, {"rotary_dim": int(head * _portion(config)) if isinstance(head, int) else None})
@@ -162,6 +184,7 @@ _rules: Mapping[str, Callable[[_Config], _Config]] = {
     "gpt_neox": _gpt_neox,
     "granitemoehybrid": _granitemoehybrid,
     "jamba": _jamba,
+    "kimi_linear": _kimi_linear,
     "minicpm3": _with_yarn,
     "minimax_m2": _minimax_m2,
     "solar_open": _solar_open,

@@ -51,6 +51,11 @@ def unknown_fields(config: Mapping[str, Any], network_names: Set[str]) -> tuple[
     return tuple(sorted(name for name in names if config[name] not in (None, False, [], {})))
 
 
+def namesake(config: Mapping[str, Any]) -> str:
+    """Return the reason, as a sentence, if mlx-lm's network only has the name of this architecture; else ""."""
+    return str(_groups()["namesake"].get(str(config.get("model_type")), ""))
+
+
 def describe_ignored(names: tuple[str, ...]) -> str:
     """Return the reason, as a sentence, why a model with such fields is refused."""
     return (

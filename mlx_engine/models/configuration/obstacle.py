@@ -13,7 +13,7 @@ def obstacle(config: Mapping[str, Any], network_names: Set[str]) -> str:
     `network_names` are all names in the source of mlx-lm's network.
     """
     text = text_section(config) or config
-    if reason := rotation.obstacle(text):
+    if reason := fields.namesake(config) or rotation.obstacle(text):
         return reason
     ignored = fields.ignored_fields(text, network_names)
     return fields.describe_ignored(ignored) if ignored else ""
