@@ -12,12 +12,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from tokenizers import Tokenizer, decoders, pre_tokenizers
-from tokenizers.models import BPE
 from transformers import AutoModelForCausalLM
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
 from tests.conformance.cases import BASE, FIRST_CHUNK, POSITIONS, SIZES, VOCABULARY, Case
+from tests.conformance.tokenizer import write_tokenizer
 
 FORMS = ("older", "newer", "fused")
 """As most repositories have it; as transformers 5 saves it; the same with the tensors of its own networks."""
@@ -45,7 +44,7 @@ def build(case: Case, folder: Path) -> list[Path]:
             continue
         if form == "older":
             _write_older(path / "config.json")
-        _write_tokenizer(path)
+        write_tokenizer(path)
         np.savez(path / "reference.npz", tokens=tokens.numpy(), logits=logits, steps=steps)
         folders.append(path)
     return folders
@@ -134,14 +133,3 @@ def _older(config: Mapping[str, Any]) -> dict[str, Any]:
     if result["model_type"] == "gpt_neox":
         result |= {"rotary_emb_base": result["rope_theta"], "rotary_pct": result.get("partial_rotary_factor", 1.0)}
     return result
-
-
-def _write_tokenizer(folder: Path) -> None:
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    vocabulary = {token: index for index, token in enumerate(["<pad>", "<s>", "</s>", *alphabet])}
-    tokenizer = Tokenizer(BPE(vocab=vocabulary, merges=[]))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    tokenizer.save(str(folder / "tokenizer.json"))
-    settings = {"tokenizer_class": "PreTrainedTokenizerFast", "eos_token": "</s>", "model_max_length": 512}
-    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
