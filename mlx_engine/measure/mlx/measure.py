@@ -213,7 +213,7 @@ def _require_fit(tokens: TokenSample, model: Model, name: str) -> None:
     if tokens.tokens.max() >= model.vocabulary_size:
         raise BrokenModel(
             f"{name} has a tokenizer with token ids up to {tokens.tokens.max():,}, but weights for only "
-            f"{model.vocabulary_size:,} tokens. Its files do not match; download the model again."
+            f"{model.vocabulary_size:,} tokens. Look for another version of the model."
         )
 
 

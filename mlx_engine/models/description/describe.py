@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mlx_engine.errors import BrokenModel, ModelNotFound, StorageError
+from mlx_engine.errors import BrokenModel, ModelNotFound, StorageError, UnsupportedModel
 from mlx_engine.models.configuration import fields
 from mlx_engine.models.configuration import obstacle as configuration_obstacle
 from mlx_engine.models.configuration.configuration import Configuration
@@ -83,11 +83,11 @@ def _describe(path: Path, id: str) -> ModelDescription:
     files = weight_files(path)
     tensors = _read_tensors(files.files)
     if not any(any(path.glob(pattern)) for pattern in _tokenizer_files):
-        raise BrokenModel("The tokenizer is missing (tokenizer.json). Download the model again.")
+        raise _no_tokenizer(path)
     all_weights = list(weights.read_weights(tensors, values))
     parameters = sum(weight.parameters for weight in all_weights)
     if not parameters:
-        raise BrokenModel("The model's files contain no weights. Download the model again.")
+        raise BrokenModel("The model's files contain no weights. Look for another version of the model.")
     used = loaded.loaded_tensors(tensors, config)
     used_weights = all_weights if len(used) == len(tensors) else list(weights.read_weights(used, values))
     note, card, traits = provenance.read(path), read_card(path), chat_template.read_traits(path)
@@ -119,6 +119,15 @@ def _describe(path: Path, id: str) -> ModelDescription:
         loaded_half_bytes=sum(tensor.size_bytes for tensor in used.values() if tensor.dtype in ("F16", "BF16")),
         loaded_parameters=sum(weight.parameters for weight in used_weights),
     )
+
+
+def _no_tokenizer(path: Path) -> BrokenModel | UnsupportedModel:
+    if (path / "tekken.json").is_file():
+        return UnsupportedModel(
+            "The tokenizer is in Mistral's own format (tekken.json), which Facet doesn't read. Look for a version of "
+            "the model with tokenizer.json."
+        )
+    return BrokenModel("The tokenizer is missing (tokenizer.json). Download the model again.")
 
 
 def _obstacle(config: Configuration, values: Mapping[str, Any]) -> str:

@@ -55,7 +55,7 @@ def _require_numbers(rows: mx.array, cast: mx.array, placement: ParameterPlaceme
     mx.eval(rows)
     name = placement.parameter.name
     if not _are_numbers(rows):
-        raise BrokenModel(f"{name} contains infinity or NaN. Download the model again.")
+        raise BrokenModel(f"{name} contains infinity or NaN. Look for another version of the model.")
     raise InvalidRecipe(f"{name} has weights too large for {placement.dtype}. Choose bfloat16 or float32.")
 
 

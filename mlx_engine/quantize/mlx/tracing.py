@@ -170,7 +170,7 @@ def _parameters(
     shapes = network.parameters()
     companions = {f"{path}.{part}" for path in formats for part in ("scales", "biases")}
     if missing := [name for name in shapes if name not in arrays]:
-        raise BrokenModel(f"{model} lacks {_count(missing)} of its network. Download the model again.")
+        raise BrokenModel(f"{model} lacks {_count(missing)} of its network. Look for another version of the model.")
     if unexpected := [name for name in arrays if name not in shapes and name not in companions]:
         raise UnsupportedModel(f"{model} has {_count(unexpected)} that mlx-lm does not support.")
     packed = {f"{path}.weight" for path in formats}

@@ -184,10 +184,12 @@ def _floats(tensors: Tensors, name: str) -> Matrix:
 def _packed(tensors: Tensors, name: str, *, is_inverse: bool) -> Matrix:
     scale_name = f"{name}_scale"
     if scale_name not in tensors.entries:
-        raise BrokenModel(f"The ternary matrix {name!r} has no scale ({scale_name}). Download the model again.")
+        raise BrokenModel(
+            f"The ternary matrix {name!r} has no scale ({scale_name}). Look for another version of the model."
+        )
     value = read_floats(tensors, scale_name, 0, 1).reshape(-1)[0]
     scale = float(np.float32(1) / value if is_inverse else value) if value else math.nan
     if not math.isfinite(scale):
-        raise BrokenModel(f"The scale of {name!r} is not valid: {value}. Download the model again.")
+        raise BrokenModel(f"The scale of {name!r} is not valid: {value}. Look for another version of the model.")
     rows, columns = tensors.entries[name].shape
     return PackedTernary(tensors, name, (4 * rows, columns), scale)

@@ -107,7 +107,7 @@ def _width(bits: object) -> int:
 def _packed(tensors: Tensors, path: str, width: int) -> Matrix:
     entries, scales = tensors.entries, f"{path}.weight_scale"
     if scales not in entries:
-        raise BrokenModel(f"The matrix {path!r} has no scales. Download the model again.")
+        raise BrokenModel(f"The matrix {path!r} has no scales. Look for another version of the model.")
     if f"{path}.weight_g_idx" in entries:
         raise UnsupportedModel(f"Facet does not support reordered groups (weight_g_idx), as in {path!r}.")
     rows, packed_words = entries[f"{path}.weight_packed"].shape
@@ -116,5 +116,5 @@ def _packed(tensors: Tensors, path: str, width: int) -> Matrix:
         rows, columns = map(int, read_all(tensors, f"{path}.weight_shape").reshape(-1))
     groups = entries[scales].shape[-1]
     if columns % groups or entries[scales].shape[0] != rows:
-        raise BrokenModel(f"The tensors of the matrix {path!r} don't match. Download the model again.")
+        raise BrokenModel(f"The tensors of the matrix {path!r} don't match. Look for another version of the model.")
     return PackedIntegers(tensors, path, (rows, columns), width, columns // groups)

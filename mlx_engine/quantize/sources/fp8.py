@@ -91,7 +91,7 @@ def _block(
         or width * across < columns
         or width * (across - 1) >= columns
     ):
-        raise BrokenModel(f"The scales of {path!r} don't match its weights. Download the model again.")
+        raise BrokenModel(f"The scales of {path!r} don't match its weights. Look for another version of the model.")
     return height, width
 
 

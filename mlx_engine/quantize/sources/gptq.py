@@ -119,12 +119,12 @@ def matrices(tensors: Tensors, settings: Mapping[str, Any]) -> dict[str, Matrix]
 
 def _matrix(tensors: Tensors, path: str, width: int, *, is_awq: bool, zero_offset: int) -> Matrix:
     if f"{path}.scales" not in tensors.entries:
-        raise BrokenModel(f"The matrix {path!r} lacks its scales. Download the model again.")
+        raise BrokenModel(f"The matrix {path!r} lacks its scales. Look for another version of the model.")
     groups, outputs = tensors.entries[f"{path}.scales"].shape
     packed_rows, packed_columns = tensors.entries[f"{path}.qweight"].shape
     inputs = packed_rows if is_awq else packed_rows * 32 // width
     if inputs % groups or outputs != (packed_columns * 8 if is_awq else packed_columns):
-        raise BrokenModel(f"The tensors of the matrix {path!r} don't match. Download the model again.")
+        raise BrokenModel(f"The tensors of the matrix {path!r} don't match. Look for another version of the model.")
     return TransposedIntegers(
         tensors=tensors,
         path=path,

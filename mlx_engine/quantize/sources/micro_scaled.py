@@ -110,7 +110,9 @@ def gpt_oss(tensors: Tensors) -> dict[str, Matrix]:
     for stem in (name.removesuffix("_blocks") for name in tensors.entries if name.endswith("_blocks")):
         blocks, scales, bias = f"{stem}_blocks", f"{stem}_scales", f"{stem}_bias"
         if scales not in tensors.entries or bias not in tensors.entries:
-            raise BrokenModel(f"The matrix {stem!r} lacks its scales or its bias. Download the model again.")
+            raise BrokenModel(
+                f"The matrix {stem!r} lacks its scales or its bias. Look for another version of the model."
+            )
         experts, rows, groups, _ = tensors.entries[blocks].shape
         for path, every, first in _parts(stem):
             shape = (experts, rows // every, groups * _mxfp4.group_size)
@@ -142,14 +144,14 @@ def _matrix(tensors: Tensors, path: str, weight: str, format: Format, *, factor:
     *rest, size = tensors.entries[f"{path}.{weight}"].shape
     shape, scales = (*rest, 2 * size), f"{path}.weight_scale"
     if math.prod(tensors.entries[scales].shape) * format.group_size != math.prod(shape):
-        raise BrokenModel(f"The scales of {path!r} don't match its weights. Download the model again.")
+        raise BrokenModel(f"The scales of {path!r} don't match its weights. Look for another version of the model.")
     return MicroScaled(tensors, f"{path}.{weight}", scales, shape, format, factor)
 
 
 def _scalar(tensors: Tensors, name: str) -> float:
     if name not in tensors.entries:
-        raise BrokenModel(f"The scale {name!r} is missing. Download the model again.")
+        raise BrokenModel(f"The scale {name!r} is missing. Look for another version of the model.")
     value = float(read_floats(tensors, name, 0, 1).reshape(-1)[0])
     if not math.isfinite(value) or value == 0:
-        raise BrokenModel(f"The scale {name!r} is not valid: {value}. Download the model again.")
+        raise BrokenModel(f"The scale {name!r} is not valid: {value}. Look for another version of the model.")
     return value

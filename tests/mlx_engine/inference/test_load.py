@@ -62,12 +62,12 @@ damages: dict[str, tuple[Callable[[Path], object], type[ModelError], str]] = {
     "own tokenizer": (bring_a_tokenizer_of_its_own, UnsupportedModel, "never runs"),
     "shape": (
         lambda folder: change_weights(folder, lambda weights: weights.update({"model.norm.weight": mx.ones((3,))})),
-        BrokenModel,
+        UnsupportedModel,
         "model.norm.weight",
     ),
     "tensor": (
         lambda folder: change_weights(folder, lambda weights: weights.pop("model.norm.weight")),
-        BrokenModel,
+        UnsupportedModel,
         "model.norm.weight",
     ),
     "tokenizer missing": (lambda folder: (folder / "tokenizer.json").unlink(), BrokenModel, "tokenizer"),
