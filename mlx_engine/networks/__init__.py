@@ -5,7 +5,12 @@ from typing import Any
 
 from mlx_lm.utils import _get_classes  # the default of mlx_lm.utils.load_model
 
-_corrected = frozenset({"ernie4_5_moe", "gemma3n", "gpt_oss", "jamba", "minicpm3", "qwen2_moe", "qwen3_5_moe"})
+_corrected = frozenset(
+    {
+        *("ernie4_5_moe", "gemma3n", "gpt_oss", "jamba", "lfm2_vl", "minicpm3", "qwen2_moe", "qwen3_5_moe"),
+        *("qwen3_vl_moe",),
+    }
+)
 """mlx-lm's modules that compute something else than their reference; the modules here have the same names."""
 
 
@@ -16,7 +21,7 @@ def model_classes(config: dict[str, Any]) -> tuple[Any, Any]:
         ValueError: mlx-lm does not know the architecture.
     """
     network, settings = _get_classes(config)
-    name = network.__module__.rpartition(".")[2]
+    name = network.__module__.rpartition(".")[2].replace("-", "_")
     packed = (config.get("quantization_config") or {}).get("quant_method") == "bitnet"
     if name not in _corrected and (name != "bitnet" or packed):
         return network, settings

@@ -41,7 +41,8 @@ def sanitize(network: Any, config: Mapping[str, Any], weights: dict[str, mx.arra
     """Return the weights of the files in the layout of `network`. Call it once: it may change the network."""
     flat: Any = tree_flatten(network.parameters())
     text = text_section(config) or config
-    weights = arrange(weights, str(text.get("model_type")), dict(flat))
+    architectures = [str(part.get("model_type")) for part in ([config] if text is config else [config, text])]
+    weights = arrange(weights, architectures, dict(flat))
     if not hasattr(network, "sanitize"):
         return weights
     result: dict[str, mx.array] = network.sanitize(weights)

@@ -6,7 +6,7 @@ and some names differ from those in the repositories of the same model.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import mlx.core as mx
 
@@ -16,15 +16,23 @@ _granite = (
     (r"\.experts\.down_proj$", ".output_linear.weight"),
     (r"\.router\.weight$", ".router.layer.weight"),
 )
+_whole = (
+    (r"^model\.language_model\.", "language_model.model."),
+    (r"^lm_head\.", "language_model.lm_head."),
+    (r"^model\.(vision_tower|multi_modal_projector)\.", r"\1."),
+)
 _renames: Mapping[str, tuple[tuple[str, str], ...]] = {
     "ernie4_5_moe": ((r"\.gate\.moe_statics\.", ".moe_statics."),),
+    "gemma3": _whole,
     "gemma3n_text": ((r"^model\.(?!language_model\.)", "model.language_model."),),
     "gpt2": ((r"^transformer\.", ""),),
     "gpt_neox": ((r"^lm_head\.", "embed_out."),),
     "granitemoe": _granite,
     "granitemoehybrid": _granite,
+    "lfm2-vl": _whole,
     "minimax_m2": (_mixture,),
     "mixtral": (_mixture,),
+    "muse_glimmer": ((r"^model\.(vision_\w+)\.", r"\1."),),
     "nanochat": (
         (r"^model\.embed_tokens\.", "transformer.wte."),
         (r"^model\.layers\.", "transformer.h."),
@@ -51,19 +59,21 @@ _experts = (
 
 
 def arrange(
-    weights: Mapping[str, mx.array], architecture: str, parameters: Mapping[str, object]
+    weights: Mapping[str, mx.array], architectures: Sequence[str], parameters: Mapping[str, object]
 ) -> dict[str, mx.array]:
     """Return the weights under the names that mlx-lm's `sanitize` expects.
 
-    `parameters` are those of the network, by name.
+    `architectures` are the `model_type` of the whole and of its text part; `parameters` are those of the network, by
+    name.
     """
-    arranged = {_renamed(name, architecture): weight for name, weight in weights.items()}
+    arranged = {_renamed(name, architectures): weight for name, weight in weights.items()}
     return dict(part for name, weight in arranged.items() for part in _split(name, weight, parameters))
 
 
-def _renamed(name: str, architecture: str) -> str:
-    for pattern, replacement in _renames.get(architecture, ()):
-        name = re.sub(pattern, replacement, name)
+def _renamed(name: str, architectures: Sequence[str]) -> str:
+    for architecture in architectures:
+        for pattern, replacement in _renames.get(architecture, ()):
+            name = re.sub(pattern, replacement, name)
     return name
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING, CONFIG_MAPPING_NAMES
 
 from mlx_engine.models.description.architecture import find_implementation
-from tests.conformance.cases import TEXT_PARTS, cases
+from tests.conformance.cases import TEXT_PARTS, WHOLES, cases
 
 
 def main() -> None:
@@ -32,7 +32,7 @@ def main() -> None:
 def _shared() -> list[str]:
     """Return the text models; a multimodal one has the text part of one of them."""
     names = (name for name in CONFIG_MAPPING_NAMES if find_implementation(name) or name in TEXT_PARTS)
-    return sorted(name for name in names if not CONFIG_MAPPING[name].sub_configs or name == "dbrx")
+    return sorted(name for name in names if not CONFIG_MAPPING[name].sub_configs or name == "dbrx" or name in WHOLES)
 
 
 def _run(architectures: list[str], folder: Path) -> None:

@@ -77,6 +77,38 @@ _default = {"rope_type": "default", "rope_theta": BASE}
 TEXT_PARTS = ("gemma3n_text", "qwen3_5_text", "qwen3_5_moe_text", "qwen3_vl_text", "qwen3_vl_moe_text", "qwen2_vl_text")
 """Text parts of multimodal models that are saved on their own."""
 
+WHOLES: Mapping[str, str] = {
+    "gemma3": "gemma3_text",
+    "gemma4": "gemma4_text",
+    "lfm2_vl": "lfm2",
+    "llama4": "llama4_text",
+    "llava": "llama",
+    "minimax_m3_vl": "minimax_m3_vl_text",
+    "mistral3": "mistral",
+    "muse_glimmer": "muse_glimmer_text",
+    "qwen2_5_vl": "qwen2_5_vl_text",
+    "qwen2_vl": "qwen2_vl_text",
+    "qwen3_5": "qwen3_5_text",
+    "qwen3_5_moe": "qwen3_5_moe_text",
+    "qwen3_vl": "qwen3_vl_text",
+    "qwen3_vl_moe": "qwen3_vl_moe_text",
+}
+"""Multimodal models, and the architecture of their text part, which alone is compared."""
+
+OTHER_PARTS: Mapping[str, Any] = {
+    **dict.fromkeys(("hidden_size", "embed_dim", "intermediate_size"), 32),
+    **dict.fromkeys(("num_hidden_layers", "depth"), 1),
+    **dict.fromkeys(("num_attention_heads", "num_heads", "num_key_value_heads"), 2),
+    **dict.fromkeys(("out_hidden_size", "vision_output_dim", "projector_input_dim", "projector_output_dim"), 64),
+    "image_size": 28,
+    "patch_size": 14,
+    "head_dim": 16,
+    "num_position_embeddings": 16,
+    "deepstack_visual_indexes": [0],
+    "fullatt_block_indexes": [0],
+}
+"""Sizes of the parts for vision and audio."""
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -215,7 +247,13 @@ _rotations_by_type = {
     "full_attention": {"rope_type": "default", "rope_theta": BASE},
     "sliding_attention": {"rope_type": "default", "rope_theta": 777.0},
 }
+_mrope = {"rope_parameters": {**_default, "mrope_section": [2, 3, 3]}}
 _plain: Mapping[str, Mapping[str, Any]] = {
+    "qwen2_vl_text": _mrope,
+    "qwen2_5_vl_text": _mrope,
+    "qwen3_vl_text": _mrope,
+    "qwen3_vl_moe_text": _mrope,
+    "minimax_m3_vl_text": {"rotary_dim": 8, "index_head_dim": 16},
     "gemma3n_text": {
         "num_hidden_layers": 6,
         "layer_types": _alternating * 3,
@@ -262,10 +300,15 @@ _plain: Mapping[str, Mapping[str, Any]] = {
 """Fields that a plain model needs."""
 
 
+def plain_fields(architecture: str) -> dict[str, Any]:
+    """Return the fields of the plain model that differ from SIZES."""
+    return dict(_plain.get(architecture, {}))
+
+
 def cases(architectures: Iterator[str]) -> Iterator[Case]:
     """Yield the models of these architectures."""
     for name in architectures:
-        plain = dict(_plain.get(name, {}))
+        plain = plain_fields(WHOLES.get(name, name))
         yield Case(name, fields=plain)
         for variant, fields in _variants.get(name, {}).items():
             yield Case(name, variant, {**plain, **fields})

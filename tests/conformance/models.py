@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, AutoModelForImageTextToText
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
-from tests.conformance.cases import BASE, FIRST_CHUNK, POSITIONS, SIZES, VOCABULARY, Case
+from tests.conformance.cases import BASE, FIRST_CHUNK, OTHER_PARTS, POSITIONS, SIZES, VOCABULARY, WHOLES, Case
 from tests.conformance.tokenizer import write_tokenizer
 
 FORMS = ("older", "newer", "fused")
@@ -30,7 +30,8 @@ def build(case: Case, folder: Path) -> list[Path]:
     """
     torch.manual_seed(_seed)
     config = configuration(case)
-    network = AutoModelForCausalLM.from_config(config, attn_implementation="eager", dtype=torch.float32).eval()
+    loader = AutoModelForImageTextToText if case.architecture in WHOLES else AutoModelForCausalLM
+    network = loader.from_config(config, attn_implementation="eager", dtype=torch.float32).eval()
     _randomize(network)
     tokens = torch.randint(3, VOCABULARY, (1, POSITIONS))
     logits, steps = _logits(network, tokens)
@@ -51,7 +52,9 @@ def build(case: Case, folder: Path) -> list[Path]:
 
 
 def configuration(case: Case) -> Any:
-    """Return transformers' configuration of the case."""
+    """Return transformers' configuration of the case; of a multimodal model, its fields are those of the text part."""
+    if case.architecture in WHOLES:
+        return _whole(case)
     kind = CONFIG_MAPPING[case.architecture]
     names = {entry.name for entry in dataclasses.fields(kind)}
     names = {name for name in names if kind.attribute_map.get(name) not in names}
@@ -63,6 +66,16 @@ def configuration(case: Case) -> Any:
     if "rope_theta" in (getattr(kind(), "rope_parameters", None) or ()) and "rope_parameters" not in case.fields:
         values["rope_parameters"] = {"rope_type": "default", "rope_theta": BASE}
     return kind(**{**values, **case.fields})
+
+
+def _whole(case: Case) -> Any:
+    kind = CONFIG_MAPPING[case.architecture]
+    parts = {"text_config": configuration(dataclasses.replace(case, architecture=WHOLES[case.architecture]))}
+    for name, part in kind.sub_configs.items():
+        if name not in parts and getattr(part, "model_type", ""):
+            names = {entry.name for entry in dataclasses.fields(part)}
+            parts[name] = part(**{field: value for field, value in OTHER_PARTS.items() if field in names})
+    return kind(**parts)
 
 
 def _logits(network: Any, tokens: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:

@@ -25,6 +25,7 @@ _values: Mapping[str, Mapping[str, Any]] = {
     },
     "minimax_m2": {"shared_intermediate_size": 0},
     "qwen3_moe": {"mlp_only_layers": []},
+    "qwen3_vl_moe_text": {"norm_topk_prob": True, "mlp_only_layers": []},
     "solar_open": {"first_k_dense_replace": 0, "intermediate_size": 0},
 }
 """Values that the networks of transformers have built in, and that mlx-lm reads from the configuration."""

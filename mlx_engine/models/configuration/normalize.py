@@ -41,6 +41,7 @@ def normalize(values: Mapping[str, Any]) -> dict[str, Any]:
         config |= _shared_ties(config, text, reference, text_reference)
         text |= {_tie: config[_tie]} if _tie in config else {}
         config[section] = _normalize_section(text, text_reference)
+        config.setdefault("vocab_size", config[section].get("vocab_size"))  # mlx-lm's Gemma reads it here.
     elif reference and reference.text:
         # Earlier versions had the text part's fields at the top.
         reference = find_reference(reference.text) or reference

@@ -22,10 +22,16 @@ _of_the_whole = frozenset(
 """Fields that apply to the whole model."""
 
 
+_mlx_names: Mapping[str, str] = {"lfm2_vl": "lfm2-vl"}
+"""Wholes with another name in mlx-lm, which some repositories have too."""
+
+
 def as_whole(config: dict[str, Any]) -> dict[str, Any]:
     """Return the configuration of a text part as that of a whole without vision and audio; others as they are."""
-    architecture = config.get("model_type")
-    whole = _wholes.get(architecture) if isinstance(architecture, str) else None
+    architecture = str(config.get("model_type"))
+    if architecture in _mlx_names:
+        return config | {"model_type": _mlx_names[architecture]}
+    whole = _wholes.get(architecture)
     if whole is None:
         return config
     shared = {name: value for name, value in config.items() if name in _of_the_whole}

@@ -11,16 +11,22 @@ def test_experts_in_one_tensor_are_separated() -> None:
     }
     owner = "layers.0.mlp.switch_mlp"
     names = [f"{owner}.{part}.weight" for part in ("gate_proj", "up_proj", "down_proj")]
-    result = arrange(weights, "qwen3_moe", dict.fromkeys(names))
+    result = arrange(weights, ["qwen3_moe"], dict.fromkeys(names))
     assert sorted(result) == sorted(names)
     np.testing.assert_array_equal(np.array(result[names[1]])[0], [[6, 7, 8], [9, 10, 11]])
 
 
 def test_a_network_that_has_them_in_one_tensor_keeps_them() -> None:
     weights = {"layers.0.mlp.experts.gate_up_proj": mx.zeros((2, 4, 3))}
-    assert list(arrange(weights, "gpt_oss", {})) == list(weights)
+    assert list(arrange(weights, ["gpt_oss"], {})) == list(weights)
 
 
 def test_names_of_transformers_become_those_in_repositories() -> None:
-    result = arrange({"model.layers.0.mlp.gate.weight": mx.zeros(1)}, "mixtral", {})
+    result = arrange({"model.layers.0.mlp.gate.weight": mx.zeros(1)}, ["mixtral"], {})
     assert list(result) == ["model.layers.0.block_sparse_moe.gate.weight"]
+
+
+def test_the_tensors_of_a_multimodal_model_become_those_in_repositories() -> None:
+    weights = {"model.language_model.norm.weight": mx.zeros(1), "lm_head.weight": mx.zeros(1)}
+    result = arrange(weights, ["gemma3", "gemma3_text"], {})
+    assert list(result) == ["language_model.model.norm.weight", "language_model.lm_head.weight"]
