@@ -238,6 +238,15 @@ _variants: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
             "logits_scaling": 4.0,
         }
     },
+    "gemma4_text": {
+        "mixture": {
+            "enable_moe_block": True,
+            "attention_k_eq_v": True,
+            "num_global_key_value_heads": 1,
+            "num_kv_shared_layers": 0,
+            "hidden_size_per_layer_input": 0,
+        },
+    },
     "starcoder2": {"no-window": {"sliding_window": None}},
 }
 """Further models of a family, with the fields that differ from its plain one."""

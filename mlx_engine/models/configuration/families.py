@@ -169,6 +169,11 @@ def _minimax_m2(config: _Config) -> _Config:
     return _absent_filled(config, {"rotary_dim": int(head * _portion(config)) if isinstance(head, int) else None})
 
 
+def _minimax_m3(config: _Config) -> _Config:
+    """Return the configuration with the size that is rotated; transformers ignores `rotary_dim`."""
+    return config | {"rotary_dim": int(config["head_dim"] * (_portion(config) or 1.0))}
+
+
 def _portion(config: Mapping[str, Any]) -> float:
     parameters = config.get("rope_parameters")
     portion = parameters.get("partial_rotary_factor") if isinstance(parameters, dict) else None
@@ -188,5 +193,6 @@ _rules: Mapping[str, Callable[[_Config], _Config]] = {
     "kimi_linear": _kimi_linear,
     "minicpm3": _with_yarn,
     "minimax_m2": _minimax_m2,
+    "minimax_m3_vl_text": _minimax_m3,
     "solar_open": _solar_open,
 }
