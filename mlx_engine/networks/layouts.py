@@ -56,6 +56,8 @@ _experts = (
     (".experts.down_proj", ("fc2",)),
 )
 """Tensors of all experts of a layer, and mlx-lm's names of the matrices in them."""
+_turned = frozenset({"llama4"})
+"""Wholes whose experts are [experts, input, output], which mlx-lm's `sanitize` knows."""
 
 
 def arrange(
@@ -67,6 +69,8 @@ def arrange(
     name.
     """
     arranged = {_renamed(name, architectures): weight for name, weight in weights.items()}
+    if not _turned.isdisjoint(architectures):
+        return arranged
     return dict(part for name, weight in arranged.items() for part in _split(name, weight, parameters))
 
 

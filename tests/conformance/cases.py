@@ -262,6 +262,13 @@ _plain: Mapping[str, Mapping[str, Any]] = {
     "qwen2_5_vl_text": _mrope,
     "qwen3_vl_text": _mrope,
     "qwen3_vl_moe_text": _mrope,
+    "llama4_text": {
+        "num_experts_per_tok": 1,
+        "attention_chunk_size": WINDOW,
+        "intermediate_size_mlp": 128,
+        "floor_scale": 24,
+        "rope_parameters": _llama3,
+    },
     "minimax_m3_vl_text": {"rotary_dim": 8, "index_head_dim": 16},
     "gemma3n_text": {
         "num_hidden_layers": 6,

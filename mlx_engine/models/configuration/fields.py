@@ -83,6 +83,8 @@ def _is_neutral(name: str, config: Mapping[str, Any], reference: Reference) -> b
     value = config[name]
     if name == "num_key_value_heads" and value == config.get("num_attention_heads"):
         return True
+    if name == "no_rope_layers" and isinstance(value, list):  # mlx-lm's Llama 4 has this order built in.
+        return value == [int((index + 1) % 4 != 0) for index in range(len(value))]
     if name in _widths and value == 4 * (config.get("hidden_size") or config.get("n_embd") or 0):
         return True
     built_in = _groups().get("built_in", {}).get(str(config.get("model_type")), {})

@@ -21,6 +21,12 @@ def test_a_network_that_has_them_in_one_tensor_keeps_them() -> None:
     assert list(arrange(weights, ["gpt_oss"], {})) == list(weights)
 
 
+def test_experts_of_llama_4_are_left_to_its_own_sanitize() -> None:
+    name = "language_model.model.layers.0.feed_forward.experts"
+    weights = {f"{name}.down_proj": mx.zeros((2, 3, 4))}
+    assert arrange(weights, ["llama4", "llama4_text"], {f"{name}.down_proj.weight": mx.zeros((2, 4, 3))}) == weights
+
+
 def test_names_of_transformers_become_those_in_repositories() -> None:
     result = arrange({"model.layers.0.mlp.gate.weight": mx.zeros(1)}, ["mixtral"], {})
     assert list(result) == ["model.layers.0.block_sparse_moe.gate.weight"]

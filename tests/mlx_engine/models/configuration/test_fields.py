@@ -38,6 +38,7 @@ def test_a_field_that_changes_the_network_but_is_not_read_is_named(architecture:
         {"model_type": "llama", "attention_dropout": 0.1, "initializer_range": 0.01, "pretraining_tp": 2},
         {"model_type": "qwen3_moe", "num_local_experts": 4},
         {"model_type": "starcoder2", "use_bias": True},
+        {"model_type": "llama4", "text_config": {"no_rope_layers": [1, 1, 1, 0] * 2}},
         {"model_type": "unheard_of", "spin": 3},
     ],
 )
