@@ -24,10 +24,12 @@ _attention_names = ("self_attn", "attention", "attn")
 
 def correct_windows(network: Any, config: Mapping[str, Any]) -> None:
     """Give the layers of `network` the windows of the normalized configuration that it lacks."""
-    caches = make_prompt_cache(network)
-    windows = layer_windows(text_section(config) or config, len(network.layers))
+    text, caches = text_section(config) or config, make_prompt_cache(network)
+    windows, longest = layer_windows(text, len(network.layers)), text.get("max_position_embeddings")
     if windows is None or len(caches) != len(windows):
         return
+    if isinstance(longest, int):  # A window of the whole context hides nothing.
+        windows = tuple(window if window < longest else 0 for window in windows)
     for layer, window, cache in zip(network.layers, windows, caches, strict=True):
         attention = next((layer[name] for name in _attention_names if name in layer), None)
         if window and attention is not None and type(cache) is KVCache:

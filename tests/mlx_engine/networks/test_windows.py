@@ -66,3 +66,8 @@ def test_a_window_applies_to_quantized_keys_and_values(bits: int) -> None:
         network(mx.array([[7, 8]]), cache=cache)
         logits.append(np.array(network(mx.array([[4]]), cache=cache)))
     np.testing.assert_array_equal(*logits)
+
+
+def test_a_window_of_the_whole_context_needs_no_correction() -> None:
+    network = build(normalize(_sizes | {"model_type": "phi3", "sliding_window": 64}))
+    assert not any(hasattr(layer.self_attn, "_window") for layer in network.layers)
