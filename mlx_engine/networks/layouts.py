@@ -56,8 +56,8 @@ _experts = (
     (".experts.down_proj", ("fc2",)),
 )
 """Tensors of all experts of a layer, and mlx-lm's names of the matrices in them."""
-_turned = frozenset({"llama4"})
-"""Wholes whose experts are [experts, input, output], which mlx-lm's `sanitize` knows."""
+_turned = frozenset({"gpt_oss", "llama4"})
+"""Families whose experts are [experts, input, output], which the `sanitize` of their networks knows."""
 
 
 def arrange(
