@@ -120,7 +120,7 @@ def _why_not_readable(header: GGUFHeader, metadata: Metadata, *, types: Sequence
     `types` are the supported tensor types.
     """
     try:
-        plan(header, rope_factors=None, types=types)
+        plan(header, factors=None, types=types)
         check_tokenizer(metadata)
     except FacetError as error:
         return error.message

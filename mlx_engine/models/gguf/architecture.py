@@ -1,8 +1,7 @@
 """Maps the metadata and the tensor names of a GGUF file to `config.json` and the tensor names of MLX.
 
-Only architectures that have an exact MLX counterpart are supported. Anything else is refused by name, since leaving it
-out would change the model. GGUF names: llama.cpp, gguf-py/gguf/constants.py; MLX names:
-mlx_lm/models/{llama,qwen2,qwen3}.py.
+Only the architectures of `architectures` are supported. Anything else is refused by name, since leaving it out would
+change the model.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,60 +10,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlx_engine.errors import BrokenModel, UnsupportedModel
+from mlx_engine.models.gguf.architectures import ARCHITECTURES, EMBEDDING, OUTSIDE, UNTIED, Architecture
 from mlx_engine.models.gguf.header import GGUFHeader, TensorInfo
 from mlx_engine.models.gguf.metadata import Metadata
 from mlx_engine.models.gguf.packing import COPIED, PACKINGS
-from mlx_engine.models.gguf.rope import rope_scaling
+from mlx_engine.models.gguf.rope import long_rope_scaling, rope_scaling
 
 ROPE_FACTORS = "rope_freqs.weight"
+LONG_FACTORS = ("rope_factors_short.weight", "rope_factors_long.weight")
+FACTORS = (ROPE_FACTORS, *LONG_FACTORS)
+"""Tensors of factors for positions, which become part of the configuration."""
 IMPORTED = (*PACKINGS, *COPIED)
 """The types that an MLX model stores without loss."""
-
-# GGUF name → MLX name and shape; the dimensions are keys of `_sizes`.
-_Tensors = Mapping[str, tuple[str, tuple[str, ...]]]
-
-_outside: _Tensors = {
-    "token_embd.weight": ("model.embed_tokens.weight", ("vocabulary", "hidden")),
-    "output_norm.weight": ("model.norm.weight", ("hidden",)),
-}
-_untied: _Tensors = {"output.weight": ("lm_head.weight", ("vocabulary", "hidden"))}
-_layer: _Tensors = {
-    "attn_norm.weight": ("input_layernorm.weight", ("hidden",)),
-    "attn_q.weight": ("self_attn.q_proj.weight", ("queries", "hidden")),
-    "attn_k.weight": ("self_attn.k_proj.weight", ("keys", "hidden")),
-    "attn_v.weight": ("self_attn.v_proj.weight", ("keys", "hidden")),
-    "attn_output.weight": ("self_attn.o_proj.weight", ("hidden", "queries")),
-    "ffn_norm.weight": ("post_attention_layernorm.weight", ("hidden",)),
-    "ffn_gate.weight": ("mlp.gate_proj.weight", ("feed_forward", "hidden")),
-    "ffn_up.weight": ("mlp.up_proj.weight", ("feed_forward", "hidden")),
-    "ffn_down.weight": ("mlp.down_proj.weight", ("hidden", "feed_forward")),
-}
-_projection_biases: _Tensors = {
-    "attn_q.bias": ("self_attn.q_proj.bias", ("queries",)),
-    "attn_k.bias": ("self_attn.k_proj.bias", ("keys",)),
-    "attn_v.bias": ("self_attn.v_proj.bias", ("keys",)),
-}
-_head_norms: _Tensors = {
-    "attn_q_norm.weight": ("self_attn.q_norm.weight", ("head",)),
-    "attn_k_norm.weight": ("self_attn.k_norm.weight", ("head",)),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class _Architecture:
-    class_name: str
-    layer: _Tensors
-    interleaved: Mapping[str, str]
-    """Tensors whose rows llama.cpp has reordered, with the key of `_sizes` for their number of heads."""
-    has_head_size: bool = True
-    """MLX allows any head size, not only hidden size / heads."""
-
-
-_architectures = {
-    "llama": _Architecture("LlamaForCausalLM", _layer, {"attn_q.weight": "heads", "attn_k.weight": "kv_heads"}),
-    "qwen2": _Architecture("Qwen2ForCausalLM", {**_layer, **_projection_biases}, {}, has_head_size=False),
-    "qwen3": _Architecture("Qwen3ForCausalLM", {**_layer, **_head_norms}, {}),
-}
 
 _supported_fields = {
     "attention.head_count",
@@ -89,11 +46,16 @@ _supported_fields = {
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """A tensor of the file and its MLX name. `interleaved_heads` is 0 if the rows stay in order."""
+    """A tensor of the file and its MLX name.
+
+    `shape` is that in MLX, `interleaved_heads` is 0 if the rows stay in order, and `offset` is subtracted.
+    """
 
     tensor: TensorInfo
     name: str
-    interleaved_heads: int
+    shape: tuple[int, ...]
+    interleaved_heads: int = 0
+    offset: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +66,13 @@ class ImportPlan:
     placements: tuple[Placement, ...]
 
 
-def plan(header: GGUFHeader, rope_factors: Sequence[float] | None, types: Sequence[str] = IMPORTED) -> ImportPlan:
+def plan(
+    header: GGUFHeader, factors: Mapping[str, Sequence[float]] | None, types: Sequence[str] = IMPORTED
+) -> ImportPlan:
     """Return the plan for importing the file.
 
-    `rope_factors` are the values of its tensor ROPE_FACTORS, or None if it has none. `types` are the accepted tensor
-    types.
+    `factors` are the values of its tensors of FACTORS, by name; None if they are not read. `types` are the accepted
+    tensor types.
 
     Raises:
         UnsupportedModel: something in the file has no exact counterpart in MLX.
@@ -116,21 +80,20 @@ def plan(header: GGUFHeader, rope_factors: Sequence[float] | None, types: Sequen
     """
     metadata = Metadata(header.metadata)
     kind = metadata.text("general.architecture")
-    if kind not in _architectures:
-        raise UnsupportedModel(f"Facet can't import the architecture {kind!r}. Supported: {', '.join(_architectures)}.")
+    if kind not in ARCHITECTURES:
+        raise UnsupportedModel(f"Facet can't import the architecture {kind!r}. Supported: {', '.join(ARCHITECTURES)}.")
+    architecture = ARCHITECTURES[kind]
     _refuse_unsupported(header, metadata, kind, types)
-    tensors = {tensor.name: tensor for tensor in header.tensors if tensor.name != ROPE_FACTORS}
-    if "token_embd.weight" not in tensors:
-        raise BrokenModel("The tensor 'token_embd.weight' is missing from the file.")
-    sizes = _sizes(metadata, kind, tensors["token_embd.weight"])
-    if not _architectures[kind].has_head_size and sizes["queries"] != sizes["hidden"]:
+    tensors = {tensor.name: tensor for tensor in header.tensors if tensor.name not in FACTORS}
+    if EMBEDDING not in tensors:
+        raise BrokenModel(f"The tensor {EMBEDDING!r} is missing from the file.")
+    sizes = _sizes(metadata, kind, architecture, tensors[EMBEDDING])
+    if not architecture.has_head_size and sizes["queries"] != sizes["hidden"]:
         raise UnsupportedModel(f"MLX doesn't support {kind} with a head size of {sizes['head']}.")
-    if rope_factors is not None and len(rope_factors) != sizes["head"] // 2:
-        raise BrokenModel(f"{ROPE_FACTORS!r} has {len(rope_factors)} factors instead of {sizes['head'] // 2}.")
     theta = metadata.number(f"{kind}.rope.freq_base", 10000.0)
     config = {
-        "architectures": [_architectures[kind].class_name],
-        "model_type": kind,
+        "architectures": [architecture.class_name],
+        "model_type": architecture.model_type,
         "hidden_size": sizes["hidden"],
         "intermediate_size": sizes["feed_forward"],
         "num_hidden_layers": sizes["layers"],
@@ -142,16 +105,38 @@ def plan(header: GGUFHeader, rope_factors: Sequence[float] | None, types: Sequen
         "hidden_act": "silu",
         "rms_norm_eps": _short(metadata.number(f"{kind}.attention.layer_norm_rms_epsilon")),
         "rope_theta": _short(theta),
-        "rope_scaling": rope_scaling(metadata, kind, factors=rope_factors, theta=theta),
+        "rope_scaling": _rope_scaling(metadata, kind, header, factors, sizes, theta),
         "tie_word_embeddings": "output.weight" not in tensors,
+        **{name: _shortened(value) for name, value in architecture.fields(metadata, kind, sizes).items()},
     }
-    return ImportPlan(config, tuple(_placements(_architectures[kind], tensors, sizes)))
+    return ImportPlan(config, tuple(_placements(architecture, tensors, sizes)))
+
+
+def _rope_scaling(
+    metadata: Metadata,
+    kind: str,
+    header: GGUFHeader,
+    factors: Mapping[str, Sequence[float]] | None,
+    sizes: Mapping[str, int],
+    theta: float,
+) -> dict[str, Any] | None:
+    count = sizes["rotated"] // 2
+    for name, values in (factors or {}).items():
+        if len(values) != count:
+            raise BrokenModel(f"{name!r} has {len(values)} factors instead of {count}.")
+    if any(tensor.name in LONG_FACTORS for tensor in header.tensors):
+        return long_rope_scaling(metadata, kind, [(factors or {}).get(name, [1.0] * count) for name in LONG_FACTORS])
+    return rope_scaling(metadata, kind, factors=(factors or {}).get(ROPE_FACTORS), theta=theta)
+
+
+def _shortened(value: Any) -> Any:
+    return _short(value) if isinstance(value, float) else value
 
 
 def _refuse_unsupported(header: GGUFHeader, metadata: Metadata, kind: str, types: Sequence[str]) -> None:
     for key, value in metadata:
         field = key.removeprefix(f"{kind}.")
-        if field != key and value and field not in _supported_fields:
+        if field != key and value and field not in _supported_fields | ARCHITECTURES[kind].supported:
             raise UnsupportedModel(f"This file sets {key!r}, which Facet can't import without loss yet.")
     if metadata.count("split.count", 1) != 1:
         raise UnsupportedModel("This model is split into several files. Merge them into one file first.")
@@ -168,20 +153,30 @@ def _refuse_unsupported(header: GGUFHeader, metadata: Metadata, kind: str, types
         )
 
 
-def _sizes(metadata: Metadata, kind: str, embedding: TensorInfo) -> dict[str, int]:
+def _sizes(metadata: Metadata, kind: str, architecture: Architecture, embedding: TensorInfo) -> dict[str, int]:
     hidden = metadata.count(f"{kind}.embedding_length")
     heads = metadata.count(f"{kind}.attention.head_count")
     kv_heads = metadata.count(f"{kind}.attention.head_count_kv", heads)
     head = metadata.count(f"{kind}.attention.key_length", max(hidden // heads, 1))
-    for field in ("attention.value_length", "rope.dimension_count"):
-        if (size := metadata.count(f"{kind}.{field}", head)) != head:
-            raise UnsupportedModel(f"This file sets {kind}.{field} to {size}; Facet needs the head size, {head}.")
+    rotated = metadata.count(f"{kind}.rope.dimension_count", head)
+    if (size := metadata.count(f"{kind}.attention.value_length", head)) != head:
+        raise UnsupportedModel(f"This file sets {kind}.attention.value_length to {size}; Facet needs {head}.")
+    if rotated != head and not (architecture.has_partial_rotation and rotated < head and rotated % 2 == 0):
+        raise UnsupportedModel(f"This file sets {kind}.rope.dimension_count to {rotated}; Facet needs {head}.")
     if heads % kv_heads or head % 2:
         raise BrokenModel(f"The file claims {heads} heads of size {head} and {kv_heads} KV heads, which is impossible.")
+    feed_forward = _optional(metadata, f"{kind}.feed_forward_length")
     return {
+        "one": 1,
+        "experts": _optional(metadata, f"{kind}.expert_count"),
+        "expert_feed_forward": _optional(metadata, f"{kind}.expert_feed_forward_length"),
+        "shared_feed_forward": _optional(metadata, f"{kind}.expert_shared_feed_forward_length"),
+        "rotated": rotated,
+        "queries_keys_values": (heads + 2 * kv_heads) * head,
+        "twice_feed_forward": 2 * feed_forward,
         "hidden": hidden,
         "layers": metadata.count(f"{kind}.block_count"),
-        "feed_forward": metadata.count(f"{kind}.feed_forward_length"),
+        "feed_forward": feed_forward,
         "heads": heads,
         "kv_heads": kv_heads,
         "head": head,
@@ -191,30 +186,42 @@ def _sizes(metadata: Metadata, kind: str, embedding: TensorInfo) -> dict[str, in
     }
 
 
+def _optional(metadata: Metadata, key: str) -> int:
+    return metadata.count(key) if key in metadata else 0
+
+
 def _placements(
-    architecture: _Architecture, tensors: dict[str, TensorInfo], sizes: dict[str, int]
+    architecture: Architecture, tensors: dict[str, TensorInfo], sizes: dict[str, int]
 ) -> Iterator[Placement]:
     # The number of layers in the file can be anything; building their names for a huge one would exhaust memory.
     if sizes["layers"] > len(tensors):
         raise BrokenModel(f"The file claims {sizes['layers']} layers but contains only {len(tensors)} tensors.")
-    outside = {**_outside, **_untied} if "output.weight" in tensors else _outside
+    outside = {**OUTSIDE, **UNTIED} if "output.weight" in tensors else OUTSIDE
     expected = {name: (target, shape, 0) for name, (target, shape) in outside.items()}
+    interleaved = dict(architecture.interleaved)
     for layer in range(sizes["layers"]):
         for name, (target, shape) in architecture.layer.items():
-            heads = sizes[architecture.interleaved[name]] if name in architecture.interleaved else 0
+            heads = sizes[interleaved[name]] if name in interleaved else 0
             expected[f"blk.{layer}.{name}"] = (f"model.layers.{layer}.{target}", shape, heads)
     if unknown := tensors.keys() - expected.keys():
         raise UnsupportedModel(f"This file contains the tensor {min(unknown)!r}, which Facet can't import yet.")
     for name, (target, shape, heads) in expected.items():
         if name not in tensors:
             raise BrokenModel(f"The tensor {name!r} is missing from the file.")
-        if tensors[name].shape != tuple(sizes[dimension] for dimension in shape):
+        target_shape = tuple(sizes[dimension] for dimension in shape)
+        if not _matches(tensors[name].shape, target_shape):
             raise BrokenModel(
                 f"The tensor {name!r} has the shape {tensors[name].shape}, which contradicts the metadata."
             )
         if len(shape) == 1 and tensors[name].type in PACKINGS:
             raise UnsupportedModel(f"The tensor {name!r} is a quantized vector, which Facet can't import yet.")
-        yield Placement(tensors[name], target, heads)
+        offset = architecture.norm_offset if name.endswith("norm.weight") else 0.0
+        yield Placement(tensors[name], target, target_shape, heads, offset)
+
+
+def _matches(stored: tuple[int, ...], expected: tuple[int, ...]) -> bool:
+    """Return whether the shapes are the same; GGUF drops leading dimensions of 1."""
+    return stored == expected or (stored == expected[1:] and expected[0] == 1)
 
 
 def _short(value: float) -> float:

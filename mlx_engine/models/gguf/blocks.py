@@ -47,6 +47,7 @@ def _times(scales: NDArray[np.float16], power_of_two: int) -> NDArray[np.float16
     return products
 
 
+_offset_types = {"F32": "<f4", "F16": "<f2"}
 _unpack = {"Q4_0": _q4_0, "Q4_1": _q4_1, "Q8_0": _q8_0}
 
 
@@ -80,3 +81,18 @@ def row_bytes(source_type: str, shape: tuple[int, ...]) -> int:
     if source_type in PACKINGS:
         return columns // GROUP_SIZE * PACKINGS[source_type].block_bytes
     return columns * {"F32": 4, "F16": 2, "BF16": 2}[source_type]
+
+
+def without_offset(data: NDArray[np.uint8], kind: str, offset: float) -> NDArray[np.uint8]:
+    """Return the bytes of a vector of floats after subtracting `offset`.
+
+    Raises:
+        UnsupportedModel: the vector is of a type in which that cannot be done.
+    """
+    if not offset:
+        return data
+    if kind not in _offset_types:
+        raise UnsupportedModel(f"This file stores the weights of norms as {kind}; Facet needs F32 or F16.")
+    values = data.view(_offset_types[kind])
+    result: NDArray[np.uint8] = (values - values.dtype.type(offset)).view(np.uint8)
+    return result

@@ -76,6 +76,14 @@ class Metadata:
             raise _invalid(key, value)
         return cast("Sequence[int]", value)
 
+    def numbers(self, key: str) -> Sequence[float]:
+        value = self._get(key, None)
+        if isinstance(value, str) or not isinstance(value, Sequence):
+            raise _invalid(key, value)
+        if not all(isinstance(item, int | float) for item in value):
+            raise _invalid(key, value)
+        return cast("Sequence[float]", value)
+
     def _get(self, key: str, default: Value | None) -> Value:
         value = self._values.get(key, default)
         if value is None:

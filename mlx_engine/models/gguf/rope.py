@@ -44,6 +44,15 @@ def rope_scaling(
     }
 
 
+def long_rope_scaling(metadata: Metadata, prefix: str, factors: Sequence[Sequence[float]]) -> dict[str, Any]:
+    """Return `rope_scaling` of a model with factors for short and for long contexts, in this order."""
+    short, long = ([float(factor) for factor in values] for values in factors)
+    scaling: dict[str, Any] = {"rope_type": "longrope", "short_factor": short, "long_factor": long}
+    if f"{prefix}.rope.scaling.attn_factor" in metadata:
+        scaling["attention_factor"] = metadata.number(f"{prefix}.rope.scaling.attn_factor")
+    return scaling
+
+
 def _is_llama3(factors: Sequence[float], *, theta: float, factor: float) -> bool:
     if not (theta > 0 and 0 < factor < math.inf):
         return False

@@ -1,7 +1,7 @@
 """Writes the tokenizer of a GGUF file as `tokenizer.json`, with its settings and chat template.
 
-Only byte-level BPE ("gpt2") with the pre-tokenizers named below is supported. SentencePiece is refused, since the file
-lacks its merges. Meaning of the names: llama.cpp, src/llama-vocab.cpp.
+Byte-level BPE ("gpt2") with the pre-tokenizers named below and SentencePiece ("llama") are supported. Meaning of the
+names: llama.cpp, src/llama-vocab.cpp.
 """
 
 import json
@@ -12,6 +12,7 @@ from typing import Any
 import tokenizers
 
 from mlx_engine.errors import BrokenModel, UnsupportedModel
+from mlx_engine.models.gguf import sentence_pieces
 from mlx_engine.models.gguf.metadata import Metadata
 
 _unknown, _control, _user_defined = 2, 3, 4
@@ -48,6 +49,7 @@ _single_digits = _Variant(
 )
 _llama3 = _Variant(_cl100k(r"\p{N}{1,3}"), ignores_merges=True, adds_bos=True)
 _qwen2 = _Variant(_cl100k(r"\p{N}"), normalizer={"type": "NFC"})
+_sentence_pieces = _Variant({}, adds_bos=True)
 _variants = {
     "gpt-2": _gpt2,
     "smollm": _single_digits,
@@ -102,9 +104,10 @@ def check_tokenizer(metadata: Metadata) -> None:
 
 def _variant(metadata: Metadata) -> _Variant:
     model = metadata.text("tokenizer.ggml.model")
+    if model == "llama":
+        return _sentence_pieces
     if model != "gpt2":
-        kind = "SentencePiece tokenizer" if model == "llama" else "tokenizer"
-        raise UnsupportedModel(f"This file has a {kind} ({model!r}), which Facet can't import without loss yet.")
+        raise UnsupportedModel(f"This file has a tokenizer of the type {model!r}, which Facet can't import yet.")
     name = metadata.text("tokenizer.ggml.pre", "default")
     if name not in _variants:
         raise UnsupportedModel(f"Facet can't import the pre-tokenizer {name!r}. Supported: {', '.join(_variants)}.")
@@ -133,14 +136,23 @@ def _tokenizer(metadata: Metadata, tokens: list[str], ids: TokenIds) -> dict[str
     vocabulary = {token: number for number, token in enumerate(tokens)}
     if len(vocabulary) != len(tokens):
         raise BrokenModel("The tokenizer in this file is damaged: it contains a token twice.")
-    return {
+    shared = {
         "version": "1.0",
         "truncation": None,
         "padding": None,
         "added_tokens": _added_tokens(metadata, tokens),
+        "post_processor": _post_processor(metadata, variant, tokens, ids),
+    }
+    if sentence_pieces.is_sentence_pieces(metadata):
+        return shared | {
+            "normalizer": sentence_pieces.normalizer(metadata),
+            "pre_tokenizer": None,
+            "decoder": sentence_pieces.decoder(metadata),
+            "model": sentence_pieces.model(metadata, tokens),
+        }
+    return shared | {
         "normalizer": variant.normalizer,
         "pre_tokenizer": variant.pre_tokenizer,
-        "post_processor": _post_processor(metadata, variant, tokens, ids),
         "decoder": _byte_level,
         "model": {
             "type": "BPE",
@@ -176,12 +188,12 @@ def _added_tokens(metadata: Metadata, tokens: list[str]) -> list[dict[str, Any]]
     ]
 
 
-def _post_processor(metadata: Metadata, variant: _Variant, tokens: list[str], ids: TokenIds) -> dict[str, Any]:
+def _post_processor(metadata: Metadata, variant: _Variant, tokens: list[str], ids: TokenIds) -> dict[str, Any] | None:
     if metadata.flag("tokenizer.ggml.add_eos_token", default=False):
         raise UnsupportedModel("This file adds an end token after every text, which Facet can't import yet.")
     adds_bos = metadata.flag("tokenizer.ggml.add_bos_token", default=variant.adds_bos)
     if not adds_bos or ids.start is None:
-        return {**_byte_level, "trim_offsets": False}
+        return None if sentence_pieces.is_sentence_pieces(metadata) else {**_byte_level, "trim_offsets": False}
     bos = tokens[ids.start]
     first, text, second = (
         {"SpecialToken": {"id": bos, "type_id": 0}},

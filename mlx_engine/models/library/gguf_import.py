@@ -25,7 +25,7 @@ from mlx_engine.models.description import provenance
 from mlx_engine.models.description.describe import describe
 from mlx_engine.models.files import safetensors, staging
 from mlx_engine.models.gguf import blocks, packing
-from mlx_engine.models.gguf.architecture import ROPE_FACTORS, ImportPlan, Placement, plan
+from mlx_engine.models.gguf.architecture import FACTORS, ImportPlan, Placement, plan
 from mlx_engine.models.gguf.header import GGUFHeader, TensorInfo, read_header
 from mlx_engine.models.gguf.metadata import Metadata
 from mlx_engine.models.gguf.packing import COPIED, GROUP_SIZE, PACKINGS
@@ -57,7 +57,7 @@ def import_gguf(source: Path, target: Path, *, origin: str = "") -> Iterator[Imp
     """
     header = read_header(source)
     weights = _Source(source)
-    model = plan(header, weights.rope_factors(header))
+    model = plan(header, weights.factors(header))
     note = _provenance(source, Metadata(header.metadata), origin)
     with staging.storage_errors(target):
         if _is_done(target, note):
@@ -130,27 +130,33 @@ class _Source:
     def __init__(self, path: Path) -> None:
         self._bytes: NDArray[np.uint8] = np.memmap(path, mode="r", dtype=np.uint8)
 
-    def rope_factors(self, header: GGUFHeader) -> list[float] | None:
-        for tensor in header.tensors:
-            if tensor.name == ROPE_FACTORS:
-                if tensor.type != "F32":
-                    raise UnsupportedModel(f"{ROPE_FACTORS!r} has the type {tensor.type}; Facet only reads F32.")
-                return [float(factor) for factor in self._all(tensor).view("<f4")]
-        return None
+    def factors(self, header: GGUFHeader) -> dict[str, list[float]]:
+        """Return the values of the tensors of FACTORS, by name."""
+        return {tensor.name: self._factors(tensor) for tensor in header.tensors if tensor.name in FACTORS}
 
-    def rows(self, tensor: TensorInfo) -> NDArray[np.uint8]:
+    def _factors(self, tensor: TensorInfo) -> list[float]:
+        if tensor.type != "F32":
+            raise UnsupportedModel(f"{tensor.name!r} has the type {tensor.type}; Facet only reads F32.")
+        return [float(factor) for factor in self._all(tensor).view("<f4")]
+
+    def rows(self, placement: Placement) -> NDArray[np.uint8]:
         """Return the tensor as [rows, bytes of a row]; it is read from disk on access."""
-        return self._all(tensor).reshape(-1, blocks.row_bytes(tensor.type, tensor.shape))
+        tensor = placement.tensor
+        return self._values(placement).reshape(-1, blocks.row_bytes(tensor.type, tensor.shape))
 
-    def stored_type(self, tensor: TensorInfo, model_type: str) -> str:
+    def stored_type(self, placement: Placement, model_type: str) -> str:
         """Return the type for storing a tensor.
 
         llama.cpp widens all vectors to F32, which would make MLX compute everything in float32. A vector is narrowed to
         the model's type if that is exact for every value.
         """
+        tensor = placement.tensor
         if tensor.type != "F32" or model_type == "F32":
             return tensor.type
-        return model_type if blocks.narrows_exactly(self._all(tensor), model_type) else "F32"
+        return model_type if blocks.narrows_exactly(self._values(placement), model_type) else "F32"
+
+    def _values(self, placement: Placement) -> NDArray[np.uint8]:
+        return blocks.without_offset(self._all(placement.tensor), placement.tensor.type, placement.offset)
 
     def _all(self, tensor: TensorInfo) -> NDArray[np.uint8]:
         return self._bytes[tensor.offset : tensor.offset + tensor.size_bytes]
@@ -215,18 +221,18 @@ def _quantization(placements: tuple[Placement, ...]) -> dict[str, Any]:
 
 def _write_weights(file: BinaryIO, placements: tuple[Placement, ...], weights: _Source) -> Iterator[ImportProgress]:
     model_type = compute_type(placements)
-    types = {placement.name: weights.stored_type(placement.tensor, model_type) for placement in placements}
+    types = {placement.name: weights.stored_type(placement, model_type) for placement in placements}
     layouts = {
         _array_name(placement.name, part): layout
         for placement in placements
-        for part, layout in packing.layout(types[placement.name], placement.tensor.shape).items()
+        for part, layout in packing.layout(types[placement.name], placement.shape).items()
     }
     header, entries = safetensors.compose_header(layouts)
     file.write(header)
     total = sum(placement.tensor.size_bytes for placement in placements)
     done = 0
     for placement in placements:
-        rows = weights.rows(placement.tensor)
+        rows = weights.rows(placement)
         order = row_order(len(rows), placement.interleaved_heads)
         step = max(1, _slice_bytes // rows.shape[1])
         for start in range(0, len(rows), step):

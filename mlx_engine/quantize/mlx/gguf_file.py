@@ -17,7 +17,7 @@ from mlx_engine.errors import StorageError, UnsupportedModel
 from mlx_engine.models.description.gguf import describe_gguf
 from mlx_engine.models.files.safetensors import TensorEntry
 from mlx_engine.models.gguf import blocks
-from mlx_engine.models.gguf.architecture import ROPE_FACTORS, Placement, plan
+from mlx_engine.models.gguf.architecture import FACTORS, Placement, plan
 from mlx_engine.models.gguf.dequantize import dequantize, row_bytes
 from mlx_engine.models.gguf.header import GGUFHeader, TensorInfo, read_header
 from mlx_engine.models.gguf.metadata import Metadata
@@ -69,10 +69,8 @@ class GGUFMatrix:
     file: OpenFile
     tensor: TensorInfo
     order: NDArray[np.intp]
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return self.tensor.shape
+    shape: tuple[int, ...]
+    offset: float = 0.0
 
     @property
     def formats(self) -> tuple[Format, ...]:
@@ -81,7 +79,8 @@ class GGUFMatrix:
         return (Format(AFFINE.name, PACKINGS[self.tensor.type].bits, GROUP_SIZE),)
 
     def rows(self, start: int, stop: int) -> Floats:
-        return dequantize(self._blocks(start, stop), self.tensor.type)
+        values = dequantize(self._blocks(start, stop), self.tensor.type)
+        return values - np.float32(self.offset) if self.offset else values
 
     def packed(self, start: int, stop: int, format: Format) -> Arrays:  # noqa: ARG002 - there is only one
         arrays = blocks.convert(self._blocks(start, stop), self.tensor.type, self.tensor.type)
@@ -109,7 +108,7 @@ def read_file(path: Path) -> Contents:
     metadata = Metadata(header.metadata)
     file = OpenFile(path)
     try:
-        model = plan(header, _rope_factors(file, header), types=READABLE)
+        model = plan(header, _factors(file, header), types=READABLE)
         ids = token_ids(metadata, len(metadata.texts("tokenizer.ggml.tokens")))
         config = model_config(metadata, model, ids)
     except BaseException:
@@ -142,22 +141,27 @@ def _uncast(file: OpenFile, placements: tuple[Placement, ...]) -> Iterator[str]:
         tensor = placement.tensor
         if tensor.type != "F32" or usual == "F32" or len(tensor.shape) > 1:
             continue
-        if not blocks.narrows_exactly(file.read(tensor.offset, tensor.size_bytes), usual):
+        values = blocks.without_offset(file.read(tensor.offset, tensor.size_bytes), tensor.type, placement.offset)
+        if not blocks.narrows_exactly(values, usual):
             yield placement.name
 
 
 def _matrix(file: OpenFile, placement: Placement) -> Matrix:
     rows = math.prod(placement.tensor.shape[:-1])
-    return GGUFMatrix(file, placement.tensor, row_order(rows, placement.interleaved_heads))
+    order = row_order(rows, placement.interleaved_heads)
+    return GGUFMatrix(file, placement.tensor, order, placement.shape, placement.offset)
 
 
-def _rope_factors(file: OpenFile, header: GGUFHeader) -> list[float] | None:
-    for tensor in header.tensors:
-        if tensor.name == ROPE_FACTORS:
-            if tensor.type != "F32":
-                raise UnsupportedModel(f"This file stores {ROPE_FACTORS!r} as {tensor.type}; Facet supports only F32.")
-            return [float(factor) for factor in file.read(tensor.offset, tensor.size_bytes).view("<f4")]
-    return None
+def _factors(file: OpenFile, header: GGUFHeader) -> dict[str, list[float]]:
+    """Return the values of the tensors of FACTORS, by name."""
+    tensors = [tensor for tensor in header.tensors if tensor.name in FACTORS]
+    for tensor in tensors:
+        if tensor.type != "F32":
+            raise UnsupportedModel(f"This file stores {tensor.name!r} as {tensor.type}; Facet supports only F32.")
+    return {
+        tensor.name: [float(factor) for factor in file.read(tensor.offset, tensor.size_bytes).view("<f4")]
+        for tensor in tensors
+    }
 
 
 def _notes(quantization: str, placements: tuple[Placement, ...]) -> tuple[str, ...]:

@@ -99,7 +99,6 @@ def without(name: str) -> Callable[[GGUFFile], None]:
         (with_metadata(llama__rope__dimension_count=16), "rope.dimension_count"),
         (with_metadata(llama__rope__scaling__type="yarn"), "yarn"),
         (with_metadata(split__count=3), "several"),
-        (with_metadata(tokenizer__ggml__model="llama"), "SentencePiece"),
         (with_metadata(tokenizer__ggml__model="bert"), "bert"),
         (with_metadata(tokenizer__ggml__pre="tekken"), "tekken"),
         (without("tokenizer.ggml.pre"), "default"),

@@ -1,0 +1,233 @@
+"""The architectures that Facet imports from GGUF files: the names of their tensors, and what llama.cpp changed in them.
+
+Sources: llama.cpp, gguf-py/gguf/{constants,tensor_mapping}.py (names) and convert_hf_to_gguf.py (changes); the networks
+in mlx_lm/models.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mlx_engine.models.gguf.metadata import Metadata
+
+Tensors = Mapping[str, tuple[str, tuple[str, ...]]]
+"""GGUF name → MLX name and shape; the dimensions are keys of the sizes of a file."""
+Sizes = Mapping[str, int]
+
+EMBEDDING = "token_embd.weight"
+OUTSIDE: Tensors = {
+    EMBEDDING: ("model.embed_tokens.weight", ("vocabulary", "hidden")),
+    "output_norm.weight": ("model.norm.weight", ("hidden",)),
+}
+UNTIED: Tensors = {"output.weight": ("lm_head.weight", ("vocabulary", "hidden"))}
+
+_norms: Tensors = {
+    "attn_norm.weight": ("input_layernorm.weight", ("hidden",)),
+    "ffn_norm.weight": ("post_attention_layernorm.weight", ("hidden",)),
+}
+_attention: Tensors = {
+    "attn_q.weight": ("self_attn.q_proj.weight", ("queries", "hidden")),
+    "attn_k.weight": ("self_attn.k_proj.weight", ("keys", "hidden")),
+    "attn_v.weight": ("self_attn.v_proj.weight", ("keys", "hidden")),
+    "attn_output.weight": ("self_attn.o_proj.weight", ("hidden", "queries")),
+}
+_feed_forward: Tensors = {
+    "ffn_gate.weight": ("mlp.gate_proj.weight", ("feed_forward", "hidden")),
+    "ffn_up.weight": ("mlp.up_proj.weight", ("feed_forward", "hidden")),
+    "ffn_down.weight": ("mlp.down_proj.weight", ("hidden", "feed_forward")),
+}
+_experts: Tensors = {
+    "ffn_gate_inp.weight": ("mlp.gate.weight", ("experts", "hidden")),
+    "ffn_gate_exps.weight": ("mlp.switch_mlp.gate_proj.weight", ("experts", "expert_feed_forward", "hidden")),
+    "ffn_up_exps.weight": ("mlp.switch_mlp.up_proj.weight", ("experts", "expert_feed_forward", "hidden")),
+    "ffn_down_exps.weight": ("mlp.switch_mlp.down_proj.weight", ("experts", "hidden", "expert_feed_forward")),
+}
+_shared_expert: Tensors = {
+    "ffn_gate_inp_shexp.weight": ("mlp.shared_expert_gate.weight", ("one", "hidden")),
+    "ffn_gate_shexp.weight": ("mlp.shared_expert.gate_proj.weight", ("shared_feed_forward", "hidden")),
+    "ffn_up_shexp.weight": ("mlp.shared_expert.up_proj.weight", ("shared_feed_forward", "hidden")),
+    "ffn_down_shexp.weight": ("mlp.shared_expert.down_proj.weight", ("hidden", "shared_feed_forward")),
+}
+_layer: Tensors = {**_norms, **_attention, **_feed_forward}
+_projection_biases: Tensors = {
+    "attn_q.bias": ("self_attn.q_proj.bias", ("queries",)),
+    "attn_k.bias": ("self_attn.k_proj.bias", ("keys",)),
+    "attn_v.bias": ("self_attn.v_proj.bias", ("keys",)),
+}
+_head_norms: Tensors = {
+    "attn_q_norm.weight": ("self_attn.q_norm.weight", ("head",)),
+    "attn_k_norm.weight": ("self_attn.k_norm.weight", ("head",)),
+}
+_four_norms: Tensors = {
+    "attn_norm.weight": ("input_layernorm.weight", ("hidden",)),
+    "post_attention_norm.weight": ("post_attention_layernorm.weight", ("hidden",)),
+    "ffn_norm.weight": ("pre_feedforward_layernorm.weight", ("hidden",)),
+    "post_ffw_norm.weight": ("post_feedforward_layernorm.weight", ("hidden",)),
+}
+_outer_norms: Tensors = {
+    "attn_q_norm.weight": ("self_attn.q_norm.weight", ("queries",)),
+    "attn_k_norm.weight": ("self_attn.k_norm.weight", ("keys",)),
+    "post_attention_norm.weight": ("post_attention_layernorm.weight", ("hidden",)),
+    "post_ffw_norm.weight": ("post_feedforward_layernorm.weight", ("hidden",)),
+}
+_fused: Tensors = {
+    "attn_qkv.weight": ("self_attn.qkv_proj.weight", ("queries_keys_values", "hidden")),
+    "attn_output.weight": ("self_attn.o_proj.weight", ("hidden", "queries")),
+    "ffn_up.weight": ("mlp.gate_up_proj.weight", ("twice_feed_forward", "hidden")),
+    "ffn_down.weight": ("mlp.down_proj.weight", ("hidden", "feed_forward")),
+}
+_interleaved = (("attn_q.weight", "heads"), ("attn_k.weight", "kv_heads"))
+
+Fields = Callable[[Metadata, str, Sizes], Mapping[str, Any]]
+"""Derives further fields of config.json from the metadata, the name of the architecture and the sizes."""
+
+
+def _no_fields(metadata: Metadata, kind: str, sizes: Sizes) -> Mapping[str, Any]:  # noqa: ARG001 - a `Fields`
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """An architecture that has an exact counterpart in MLX."""
+
+    model_type: str
+    class_name: str
+    layer: Tensors
+    interleaved: tuple[tuple[str, str], ...] = ()
+    """Tensors whose rows llama.cpp has reordered, with the key of the sizes for their number of heads."""
+    norm_offset: float = 0.0
+    """llama.cpp has added this to the weights of all norms."""
+    has_head_size: bool = True
+    """MLX allows any head size, not only hidden size / heads."""
+    has_partial_rotation: bool = False
+    fields: Fields = _no_fields
+    supported: frozenset[str] = frozenset()
+    """Fields of the metadata that `fields` reads."""
+
+
+def _gemma(metadata: Metadata, kind: str, sizes: Sizes) -> Mapping[str, Any]:  # noqa: ARG001 - a `Fields`
+    return {"hidden_act": "gelu_pytorch_tanh", "hidden_activation": "gelu_pytorch_tanh"}
+
+
+def _gemma2(metadata: Metadata, kind: str, sizes: Sizes) -> Mapping[str, Any]:
+    return {
+        **_gemma(metadata, kind, sizes),
+        **_query_scale(sizes, layers_of_27b=46),
+        "sliding_window": metadata.count(f"{kind}.attention.sliding_window", 4096),
+        "attn_logit_softcapping": metadata.number(f"{kind}.attn_logit_softcapping", 50.0),
+        "final_logit_softcapping": metadata.number(f"{kind}.final_logit_softcapping", 30.0),
+    }
+
+
+def _gemma3(metadata: Metadata, kind: str, sizes: Sizes) -> Mapping[str, Any]:
+    return {
+        **_gemma(metadata, kind, sizes),
+        **_query_scale(sizes, layers_of_27b=62),
+        "sliding_window": metadata.count(f"{kind}.attention.sliding_window", 1024),
+        "sliding_window_pattern": 6,
+        "rope_local_base_freq": metadata.number(f"{kind}.rope.freq_base_swa", 10_000.0),
+    }
+
+
+def _query_scale(sizes: Sizes, *, layers_of_27b: int) -> Mapping[str, Any]:
+    """Return the scale of attention, which llama.cpp takes from the number of layers, as the file has none."""
+    is_27b = sizes["layers"] == layers_of_27b
+    return {"query_pre_attn_scalar": sizes["hidden"] // sizes["heads"] if is_27b else sizes["head"]}
+
+
+def _phi3(metadata: Metadata, kind: str, sizes: Sizes) -> Mapping[str, Any]:
+    context = metadata.count(f"{kind}.context_length")
+    window = f"{kind}.attention.sliding_window"
+    return {
+        "original_max_position_embeddings": metadata.count(f"{kind}.rope.scaling.original_context_length", context),
+        "partial_rotary_factor": sizes["rotated"] / sizes["head"],
+        "sliding_window": metadata.count(window) if window in metadata else None,
+    }
+
+
+def _mixture(metadata: Metadata, kind: str, sizes: Sizes) -> Mapping[str, Any]:
+    return {
+        "num_experts": sizes["experts"],
+        "num_experts_per_tok": metadata.count(f"{kind}.expert_used_count"),
+        "moe_intermediate_size": sizes["expert_feed_forward"],
+        "shared_expert_intermediate_size": sizes["shared_feed_forward"],
+        "decoder_sparse_step": 1,
+        "mlp_only_layers": [],
+        # llama.cpp has this built in for each of the two.
+        "norm_topk_prob": kind == "qwen3moe",
+    }
+
+
+def _granite(metadata: Metadata, kind: str, sizes: Sizes) -> Mapping[str, Any]:
+    return {
+        "attention_multiplier": metadata.number(f"{kind}.attention.scale", sizes["head"] ** -0.5),
+        "embedding_multiplier": metadata.number(f"{kind}.embedding_scale", 1.0),
+        "residual_multiplier": metadata.number(f"{kind}.residual_scale", 1.0),
+        "logits_scaling": metadata.number(f"{kind}.logit_scale", 1.0),
+        "attention_bias": False,
+        "mlp_bias": False,
+    }
+
+
+_window = frozenset({"attention.sliding_window", "attention.sliding_window_pattern", "rope.freq_base_swa"})
+_soft_caps = frozenset({"attn_logit_softcapping", "final_logit_softcapping"})
+_expert_fields = frozenset(
+    {"expert_count", "expert_used_count", "expert_feed_forward_length", "expert_shared_feed_forward_length"}
+)
+
+ARCHITECTURES: Mapping[str, Architecture] = {
+    "gemma": Architecture("gemma", "GemmaForCausalLM", _layer, norm_offset=1, fields=_gemma),
+    "gemma2": Architecture(
+        "gemma2",
+        "Gemma2ForCausalLM",
+        {**_four_norms, **_attention, **_feed_forward},
+        norm_offset=1,
+        fields=_gemma2,
+        supported=_window | _soft_caps,
+    ),
+    "gemma3": Architecture(
+        "gemma3_text",
+        "Gemma3ForCausalLM",
+        {**_four_norms, **_attention, **_head_norms, **_feed_forward},
+        norm_offset=1,
+        fields=_gemma3,
+        supported=_window,
+    ),
+    "granite": Architecture(
+        "granite",
+        "GraniteForCausalLM",
+        _layer,
+        _interleaved,
+        fields=_granite,
+        supported=frozenset({"attention.scale", "embedding_scale", "residual_scale", "logit_scale"}),
+    ),
+    "llama": Architecture("llama", "LlamaForCausalLM", _layer, _interleaved),
+    "olmo2": Architecture("olmo2", "Olmo2ForCausalLM", {**_attention, **_outer_norms, **_feed_forward}),
+    "phi3": Architecture(
+        "phi3",
+        "Phi3ForCausalLM",
+        {**_norms, **_fused},
+        has_partial_rotation=True,
+        fields=_phi3,
+        supported=_window | {"rope.scaling.attn_factor"},
+    ),
+    "qwen2": Architecture("qwen2", "Qwen2ForCausalLM", {**_layer, **_projection_biases}, has_head_size=False),
+    "qwen2moe": Architecture(
+        "qwen2_moe",
+        "Qwen2MoeForCausalLM",
+        {**_norms, **_attention, **_projection_biases, **_experts, **_shared_expert},
+        has_head_size=False,
+        fields=_mixture,
+        supported=_expert_fields,
+    ),
+    "qwen3": Architecture("qwen3", "Qwen3ForCausalLM", {**_layer, **_head_norms}),
+    "qwen3moe": Architecture(
+        "qwen3_moe",
+        "Qwen3MoeForCausalLM",
+        {**_norms, **_attention, **_head_norms, **_experts},
+        fields=_mixture,
+        supported=_expert_fields,
+    ),
+    "smollm3": Architecture("smollm3", "SmolLM3ForCausalLM", _layer, _interleaved),
+}
+"""By `general.architecture`."""

@@ -1,0 +1,190 @@
+"""Models written by the conventions of llama.cpp's converter compute the same after the import."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import mlx.core as mx
+import numpy as np
+import pytest
+from mlx.utils import tree_flatten, tree_map
+from numpy.typing import NDArray
+
+from mlx_engine.models.configuration.normalize import normalize
+from mlx_engine.networks.build import build
+from mlx_engine.networks.load import load_network
+from tests.gguf_files import GGUFFile, Tensor, import_file, tiny_tokenizer
+
+Array = NDArray[np.float32]
+_tokenizer = tiny_tokenizer()
+_vocabulary = len(_tokenizer["tokenizer.ggml.tokens"])
+_hidden, _heads, _kv_heads, _head, _width, _layers = 64, 4, 2, 16, 96, 2
+_config: dict[str, Any] = {
+    "hidden_size": _hidden,
+    "intermediate_size": _width,
+    "num_hidden_layers": _layers,
+    "num_attention_heads": _heads,
+    "num_key_value_heads": _kv_heads,
+    "head_dim": _head,
+    "rms_norm_eps": 1e-5,
+    "vocab_size": _vocabulary,
+    "max_position_embeddings": 512,
+    "rope_theta": 5000.0,
+    "tie_word_embeddings": True,
+}
+_metadata: dict[str, Any] = {
+    "block_count": _layers,
+    "context_length": 512,
+    "embedding_length": _hidden,
+    "feed_forward_length": _width,
+    "attention.head_count": _heads,
+    "attention.head_count_kv": _kv_heads,
+    "attention.key_length": _head,
+    "attention.value_length": _head,
+    "attention.layer_norm_rms_epsilon": 1e-5,
+    "rope.freq_base": 5000.0,
+    "rope.dimension_count": _head,
+}
+_names = {
+    "model.embed_tokens": "token_embd",
+    "model.norm": "output_norm",
+    "lm_head": "output",
+    "input_layernorm": "attn_norm",
+    "self_attn.q_proj": "attn_q",
+    "self_attn.k_proj": "attn_k",
+    "self_attn.v_proj": "attn_v",
+    "self_attn.o_proj": "attn_output",
+    "self_attn.qkv_proj": "attn_qkv",
+    "self_attn.q_norm": "attn_q_norm",
+    "self_attn.k_norm": "attn_k_norm",
+    "mlp.gate_proj": "ffn_gate",
+    "mlp.up_proj": "ffn_up",
+    "mlp.down_proj": "ffn_down",
+    "mlp.gate_up_proj": "ffn_up",
+    "mlp.gate": "ffn_gate_inp",
+    "mlp.switch_mlp.gate_proj": "ffn_gate_exps",
+    "mlp.switch_mlp.up_proj": "ffn_up_exps",
+    "mlp.switch_mlp.down_proj": "ffn_down_exps",
+    "mlp.shared_expert_gate": "ffn_gate_inp_shexp",
+    "mlp.shared_expert.gate_proj": "ffn_gate_shexp",
+    "mlp.shared_expert.up_proj": "ffn_up_shexp",
+    "mlp.shared_expert.down_proj": "ffn_down_shexp",
+}
+_two_norms = {"post_attention_layernorm": "ffn_norm"}
+_outer_norms = {"post_attention_layernorm": "post_attention_norm", "post_feedforward_layernorm": "post_ffw_norm"}
+_four_norms = {**_outer_norms, "pre_feedforward_layernorm": "ffn_norm"}
+
+
+def _permuted(name: str, weight: Array) -> Array:
+    """Reorder the rows of queries and keys as the converter does for llama."""
+    heads = {"attn_q": _heads, "attn_k": _kv_heads}.get(name)
+    if heads is None:
+        return weight
+    return weight.reshape(heads, 2, -1, weight.shape[-1]).swapaxes(1, 2).reshape(weight.shape)
+
+
+def _norms_plus_one(name: str, weight: Array) -> Array:
+    return weight + 1 if name.endswith("norm") else weight
+
+
+def _unchanged(name: str, weight: Array) -> Array:
+    return weight
+
+
+_mixture: dict[str, Any] = {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 32}
+_mixture_metadata = {"expert_count": 4, "expert_used_count": 2, "expert_feed_forward_length": 32}
+_windows = {"attention.sliding_window": 8}
+_cases: dict[str, tuple[dict[str, Any], dict[str, Any], Mapping[str, str], Callable[[str, Array], Array]]] = {
+    "gemma": ({"model_type": "gemma"}, {}, _two_norms, _norms_plus_one),
+    "gemma2": (
+        {
+            "model_type": "gemma2",
+            "sliding_window": 8,
+            "query_pre_attn_scalar": 16,
+            "attn_logit_softcapping": 50.0,
+            "final_logit_softcapping": 30.0,
+        },
+        {**_windows, "attn_logit_softcapping": 50.0, "final_logit_softcapping": 30.0},
+        _four_norms,
+        _norms_plus_one,
+    ),
+    "gemma3": (
+        {"model_type": "gemma3_text", "sliding_window": 8, "query_pre_attn_scalar": 16, "num_hidden_layers": 6},
+        {**_windows, "block_count": 6},
+        _four_norms,
+        _norms_plus_one,
+    ),
+    "granite": (
+        {
+            "model_type": "granite",
+            "attention_multiplier": 0.2,
+            "embedding_multiplier": 3.0,
+            "residual_multiplier": 0.5,
+            "logits_scaling": 4.0,
+            "attention_bias": False,
+            "mlp_bias": False,
+        },
+        {"attention.scale": 0.2, "embedding_scale": 3.0, "residual_scale": 0.5, "logit_scale": 4.0},
+        _two_norms,
+        _permuted,
+    ),
+    "llama": ({"model_type": "llama"}, {}, _two_norms, _permuted),
+    "olmo2": ({"model_type": "olmo2"}, {}, _outer_norms, _unchanged),
+    "phi3": (
+        {"model_type": "phi3", "sliding_window": 8, "partial_rotary_factor": 0.5},
+        {**_windows, "rope.dimension_count": 8},
+        _two_norms,
+        _unchanged,
+    ),
+    "qwen2moe": (
+        {"model_type": "qwen2_moe", **_mixture, "shared_expert_intermediate_size": 48},
+        {**_mixture_metadata, "expert_shared_feed_forward_length": 48},
+        _two_norms,
+        _unchanged,
+    ),
+    "qwen3": ({"model_type": "qwen3"}, {}, _two_norms, _unchanged),
+    "qwen3moe": (
+        {"model_type": "qwen3_moe", **_mixture, "norm_topk_prob": True, "decoder_sparse_step": 1},
+        _mixture_metadata,
+        _two_norms,
+        _unchanged,
+    ),
+    "smollm3": ({"model_type": "smollm3"}, {}, _two_norms, _permuted),
+}
+
+
+@pytest.mark.parametrize("architecture", _cases)
+def test_an_imported_model_computes_the_same(architecture: str, tmp_path: Path) -> None:
+    fields, metadata, norms, change = _cases[architecture]
+    original = build(normalize({**_config, **fields}))
+    mx.random.seed(2)
+    original.update(tree_map(lambda weight: 0.2 * mx.random.normal(weight.shape) + 0.1, original.parameters()))
+    flat: Any = tree_flatten(original.parameters())
+    tensors = {_gguf_name(name, norms): np.array(weight.astype(mx.float32)) for name, weight in flat}
+    file = GGUFFile(
+        {
+            "general.architecture": architecture,
+            **{f"{architecture}.{name}": value for name, value in {**_metadata, **metadata}.items()},
+            **_tokenizer,
+        },
+        {name: _tensor(name, weight, change) for name, weight in tensors.items()},
+    )
+    folder = import_file(file.write(tmp_path / "m.gguf"), tmp_path / "owner" / "m")
+    imported, _ = load_network(folder)
+    tokens = mx.array([[3, 7, 5, 9, 4, 8, 6, 3, 7, 11, 12, 5]])
+    np.testing.assert_allclose(np.array(imported(tokens)), np.array(original(tokens)), rtol=2e-3, atol=2e-3)
+
+
+def _gguf_name(name: str, norms: Mapping[str, str]) -> str:
+    path, _, kind = name.rpartition(".")
+    names = {**_names, **norms}
+    if not path.startswith("model.layers."):
+        return f"{names[path]}.{kind}"
+    layer, _, rest = path.removeprefix("model.layers.").partition(".")
+    return f"blk.{layer}.{names[rest]}.{kind}"
+
+
+def _tensor(name: str, weight: Array, change: Callable[[str, Array], Array]) -> Tensor:
+    stem = name.removeprefix("blk.").split(".")[-2]
+    values = change(stem, weight).astype("<f4")
+    return Tensor("F32", values.shape, np.ascontiguousarray(values).tobytes())
