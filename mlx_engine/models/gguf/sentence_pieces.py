@@ -25,14 +25,12 @@ def model(metadata: Metadata, tokens: Sequence[str]) -> dict[str, Any]:
     """Return the "model" of `tokenizer.json`.
 
     Raises:
-        UnsupportedModel: the pieces have no scores.
+        UnsupportedModel: pieces have equal scores.
         BrokenModel: the lists have different lengths.
     """
     scores, kinds = metadata.numbers("tokenizer.ggml.scores"), metadata.integers("tokenizer.ggml.token_type")
     if not len(scores) == len(kinds) == len(tokens):
         raise BrokenModel("The tokenizer in this file is damaged: its lists are of different lengths.")
-    if len(set(scores)) == 1 and len(tokens) > 1:
-        raise UnsupportedModel("The tokenizer in this file has no scores, so Facet can't tell how it joins pieces.")
     vocabulary = {token: number for number, token in enumerate(tokens)}
     unknown = metadata.index("tokenizer.ggml.unknown_token_id", below=len(tokens))
     return {
@@ -76,8 +74,11 @@ def _merges(tokens: Sequence[str], scores: Sequence[float], kinds: Sequence[int]
     pieces = {
         token: score for token, score, kind in zip(tokens, scores, kinds, strict=True) if kind in (_normal, _unused)
     }
-    ranked = sorted(pieces, key=lambda piece: -pieces[piece])  # Stable: equal scores keep the order of the vocabulary.
-    return [[left, right] for piece in ranked for left, right in _pairs(piece, pieces)]
+    pairs = {piece: halves for piece in pieces if (halves := list(_pairs(piece, pieces)))}
+    if len({pieces[piece] for piece in pairs}) < len(pairs):
+        raise UnsupportedModel("Pieces of the tokenizer in this file have equal scores, so Facet can't order them.")
+    ranked = sorted(pairs, key=lambda piece: -pieces[piece])
+    return [[left, right] for piece in ranked for left, right in pairs[piece]]
 
 
 def _pairs(piece: str, pieces: dict[str, float]) -> Iterator[tuple[str, str]]:

@@ -55,8 +55,8 @@ def test_the_space_and_the_start_token_can_be_left_out(tmp_path: Path) -> None:
     assert _tokenizer(tmp_path, add_space_prefix=False, add_bos_token=False).encode("ab").tokens == ["ab"]
 
 
-def test_pieces_without_scores_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(UnsupportedModel, match="no scores"):
+def test_pieces_with_equal_scores_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedModel, match="equal scores"):
         _tokenizer(tmp_path, scores=[0.0] * len(_pieces))
 
 
