@@ -119,8 +119,8 @@ def correct_rotation(network: Any, config: Mapping[str, Any]) -> None:
             continue
         index = int(layer[1])
         settings = rotation_of(text, types[index] if index < len(types) else "full_attention")
-        if settings is None:
-            continue
+        if settings is None or not isinstance(settings.get("rope_theta"), int | float):
+            continue  # Step 3.5 states a base for each layer, which mlx-lm reads.
         needed = _needed(present, text, settings)
         if needed is not None:
             module.rope = needed

@@ -164,6 +164,13 @@ def _dense_layers(config: _Config) -> int:
     return kinds.index("sparse") if isinstance(kinds, list) and "sparse" in kinds else 1
 
 
+def _mimo_v2_flash(config: _Config) -> _Config:
+    pattern = config.get("hybrid_layer_pattern")
+    names = ("full_attention", "sliding_attention")
+    kinds = [names[kind] for kind in pattern] if isinstance(pattern, list) and {*pattern} <= {0, 1} else None
+    return _absent_filled(config, {"layer_types": kinds})
+
+
 def _minimax_m2(config: _Config) -> _Config:
     head = config.get("head_dim")
     return _absent_filled(config, {"rotary_dim": int(head * _portion(config)) if isinstance(head, int) else None})
@@ -192,6 +199,7 @@ _rules: Mapping[str, Callable[[_Config], _Config]] = {
     "jamba": _jamba,
     "kimi_linear": _kimi_linear,
     "minicpm3": _with_yarn,
+    "mimo_v2_flash": _mimo_v2_flash,
     "minimax_m2": _minimax_m2,
     "minimax_m3_vl_text": _minimax_m3,
     "solar_open": _solar_open,

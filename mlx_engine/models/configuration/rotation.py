@@ -19,9 +19,13 @@ _types = {"su": "longrope", "mrope": "default", "deepseek_yarn": "yarn", "telech
 _bases = ("rope_theta", "rotary_emb_base", "rope_freq_constant")
 _portions = ("partial_rotary_factor", "rotary_pct", "rope_pct")
 # Families whose layers with a window have a base of their own: the field and transformers' default.
-_local_bases = {"gemma3_text": ("rope_local_base_freq", 10_000.0), "gemma3n_text": ("rope_local_base_freq", 10_000.0)}
+_local_bases = {
+    "gemma3_text": ("rope_local_base_freq", 10_000.0),
+    "gemma3n_text": ("rope_local_base_freq", 10_000.0),
+    "mimo_v2_flash": ("swa_rope_theta", 10_000.0),
+}
 # Families whose scaling applies only to layers without a window.
-_scaled_globally = frozenset({"gemma3_text", "gemma3n_text", "olmo3"})
+_scaled_globally = frozenset({"gemma3_text", "gemma3n_text", "mimo_v2_flash", "olmo3"})
 
 
 def is_by_layer_type(parameters: Mapping[str, Any]) -> bool:

@@ -16,6 +16,7 @@ _ignores_windows = frozenset(
 _ignores_yarn = frozenset({"glm4_moe", "qwen3_moe", "solar_open"})
 _corrected: Mapping[str, str] = {
     "ernie4_5_moe": "it chooses experts without their corrections",
+    "mimo_v2_flash": "its sliding window lacks a token",
     "jamba": "it weights the experts by their share of the chosen ones instead of all",
 }
 _corrected_fields: Mapping[str, Mapping[str, str]] = {
