@@ -70,8 +70,13 @@ def describe_unknown(names: tuple[str, ...]) -> str:
 
 
 def _relevant(config: Mapping[str, Any]) -> Iterator[str]:
-    patterns = _patterns(str(config.get("model_type")))
-    return (name for name in config if name not in TEXT_SECTIONS and not patterns.fullmatch(name))
+    architecture = str(config.get("model_type"))
+    return (name for name in config if name not in TEXT_SECTIONS and not _is_exempt(architecture, name))
+
+
+@functools.lru_cache(maxsize=4096)
+def _is_exempt(architecture: str, name: str) -> bool:
+    return _patterns(architecture).fullmatch(name) is not None
 
 
 def _all_names(name: str, reference: Reference) -> set[str]:

@@ -76,7 +76,8 @@ def read_bit_map(path: Path) -> tuple[LayerBits, ...]:
 
 
 def _describe(path: Path, id: str) -> ModelDescription:
-    values = read_configuration(path)
+    published = read_json(path / FILE_NAME)
+    values = read_configuration(path, published)
     config = Configuration(values)
     if not config.architecture:
         raise BrokenModel("config.json doesn't name the architecture of the model (model_type).")
@@ -106,7 +107,7 @@ def _describe(path: Path, id: str) -> ModelDescription:
         source=note.source,
         revision=note.revision,
         obstacle=_obstacle(config, values),
-        notes=_notes(path, config, values, files),
+        notes=_notes(published, config, values, files),
         can_be_converted=_implementation(config) is not None and published_weights.can_be_converted(config),
         active_parameters=_active_parameters(all_weights, config),
         bits=weights.distinct_bits(all_weights),
@@ -138,12 +139,14 @@ def _obstacle(config: Configuration, values: Mapping[str, Any]) -> str:
     return reason or published_weights.obstacle(config, implementation.unpacked_scales)
 
 
-def _notes(path: Path, config: Configuration, values: Mapping[str, Any], files: WeightFiles) -> tuple[str, ...]:
+def _notes(
+    published: Mapping[str, Any], config: Configuration, values: Mapping[str, Any], files: WeightFiles
+) -> tuple[str, ...]:
     implementation = _implementation(config)
     names = implementation.names if implementation else frozenset[str]()
     unknown = fields.unknown_fields(text_section(values) or values, names) if implementation else ()
     notes = [fields.describe_unknown(unknown) if unknown else "", files.describe_strays()]
-    deviating = deviations.deviations(read_json(path / FILE_NAME), values, names) if implementation else ()
+    deviating = deviations.deviations(published, values, names) if implementation else ()
     return (*deviating, *filter(None, notes))
 
 

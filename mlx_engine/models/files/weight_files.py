@@ -4,10 +4,9 @@ The index decides, as in transformers. Without one, they are `model.safetensors`
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from mlx_engine.errors import BrokenModel, UnsupportedModel
 from mlx_engine.models.files import side_files
@@ -70,17 +69,13 @@ def _named_by_index(folder: Path) -> set[str]:
     if not path.is_file():
         return set()
     entries = read_json(path).get("weight_map")
-    names = set(_file_names(entries)) if isinstance(entries, dict) else set[str]()
+    names = {str(name) for name in entries.values()} if isinstance(entries, dict) else set[str]()
     if not names:
         raise BrokenModel(f"{INDEX_NAME} names no weight files. Download the model again.")
+    for name in names:
+        if name != Path(name).name or not name.endswith(_suffix):
+            raise BrokenModel(f"{INDEX_NAME} names a weight file that isn't in the folder: {name[:80]!r}.")
     return names
-
-
-def _file_names(entries: Mapping[str, Any]) -> Iterator[str]:
-    for name in entries.values():
-        if not isinstance(name, str) or name != Path(name).name or not name.endswith(_suffix):
-            raise BrokenModel(f"{INDEX_NAME} names a weight file that isn't in the folder: {str(name)[:80]!r}.")
-        yield name
 
 
 def _without_index(present: Iterable[str]) -> set[str]:
