@@ -111,6 +111,8 @@ def _rotations(network: Any) -> list[Rotation]:
 def correct_rotation(network: Any, config: Mapping[str, Any]) -> None:
     """Replace the rotations of `network` that differ from the normalized configuration."""
     text = text_section(config) or config
+    if find_reference(str(text.get("model_type"))) is None:
+        return  # A family that transformers lacks may have settings of its own, which mlx-lm reads.
     types = text.get("layer_types") or ()
     for path, module in network.named_modules():
         present = module.get("rope") if isinstance(module, dict) else None

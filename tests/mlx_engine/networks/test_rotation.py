@@ -109,3 +109,11 @@ def test_layers_with_a_window_rotate_by_their_own_base_without_layer_types() -> 
     config |= {"rope_theta": 777.0, "rope_local_base_freq": 55.0, "num_key_value_heads": 1}
     layers = build(normalize(_llama | config)).layers
     assert [layer.self_attn.rope.base for layer in layers] == [55.0, 777.0]
+
+
+def test_a_family_that_transformers_lacks_keeps_the_rotation_of_mlx_lm() -> None:
+    """PLaMo 3 has another base in layers with a window, under a name of its own."""
+    config = {"model_type": "plamo3", "rope_theta": 777, "rope_local_theta": 55, "num_hidden_layers": 2}
+    config |= {"sliding_window_pattern": 2, "sliding_window": 8, "num_key_value_heads": 1, "vocab_size": 32}
+    layers = build(normalize(_llama | config)).layers
+    assert [layer.mixer.rope.base for layer in layers] == [55, 777]
