@@ -18,9 +18,9 @@ _widths = ("intermediate_size", "n_inner")
 """Fields that networks which ignore them take to be four times the hidden size."""
 _activations = (
     frozenset({"silu", "swish"}),
-    frozenset({"gelu_pytorch_tanh", "gelu_new", "gelu_fast", "gelu_python_tanh", "gelu_accurate"}),
+    frozenset({"gelu", "gelu_pytorch_tanh", "gelu_new", "gelu_fast", "gelu_python_tanh", "gelu_accurate"}),
 )
-"""Names of the same function."""
+"""Names of the same function; by tanh, GELU differs from its exact form by less than 0.001."""
 
 
 def ignored_fields(config: Mapping[str, Any], network_names: Set[str]) -> tuple[str, ...]:
@@ -30,7 +30,7 @@ def ignored_fields(config: Mapping[str, Any], network_names: Set[str]) -> tuple[
         config: a normalized section, that of the text part if there are several.
         network_names: all names in the source of mlx-lm's network.
     """
-    reference = find_reference(str(config.get("model_type")))
+    reference = _text_reference(config)
     if reference is None:
         return ()
     names = (name for name in _relevant(config) if name in reference.reads)
@@ -43,7 +43,7 @@ def unknown_fields(config: Mapping[str, Any], network_names: Set[str]) -> tuple[
 
     The arguments are those of `ignored_fields`.
     """
-    reference = find_reference(str(config.get("model_type")))
+    reference = _text_reference(config)
     defined: set[str] = set()
     if reference:
         defined = {*reference.reads, *reference.defaults, *reference.aliases, *reference.aliases.values()}
@@ -67,6 +67,12 @@ def describe_ignored(names: tuple[str, ...]) -> str:
 def describe_unknown(names: tuple[str, ...]) -> str:
     """Return the warning, as a sentence, about unknown fields."""
     return f"config.json has fields that neither transformers nor mlx-lm knows for this architecture: {_list(names)}."
+
+
+def _text_reference(config: Mapping[str, Any]) -> Reference | None:
+    """Return the reference of a section; earlier multimodal models have the text part's fields at the top."""
+    reference = find_reference(str(config.get("model_type")))
+    return (find_reference(reference.text) or reference) if reference and reference.text else reference
 
 
 def _relevant(config: Mapping[str, Any]) -> Iterator[str]:

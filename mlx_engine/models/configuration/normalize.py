@@ -16,6 +16,8 @@ from mlx_engine.models.configuration.text_parts import as_whole
 
 TEXT_SECTIONS = ("text_config", "llm_config", "language_config")
 """A multimodal model has a separate section for its text part."""
+_types_by_class = {"MiniMaxM2ForCausalLM": "minimax_m2"}
+"""Classes that early repositories saved with the `model_type` of another one."""
 _tag = "__float__"
 _tagged = {"Infinity": math.inf, "-Infinity": -math.inf, "NaN": math.nan}
 _tie = "tie_word_embeddings"
@@ -32,7 +34,7 @@ def normalize(values: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         UnsupportedModel: a setting has a value whose meaning is unknown.
     """
-    config = as_whole(_untagged(values))
+    config = as_whole(_retyped(_untagged(values)))
     reference = find_reference(_architecture(config))
     section = next((name for name in TEXT_SECTIONS if isinstance(config.get(name), dict)), "")
     if section:
@@ -61,6 +63,12 @@ def _normalize_section(values: dict[str, Any], reference: Reference | None, *, h
 def _architecture(values: Mapping[str, Any]) -> str:
     name = values.get("model_type")
     return name if isinstance(name, str) else ""
+
+
+def _retyped(config: dict[str, Any]) -> dict[str, Any]:
+    classes = config.get("architectures")
+    types = [_types_by_class[name] for name in classes if name in _types_by_class] if isinstance(classes, list) else []
+    return config | {"model_type": types[0]} if types else config
 
 
 def _with_own_type(text: dict[str, Any], reference: Reference | None) -> dict[str, Any]:

@@ -39,6 +39,10 @@ def test_a_field_that_changes_the_network_but_is_not_read_is_named(architecture:
         {"model_type": "qwen3_moe", "num_local_experts": 4},
         {"model_type": "starcoder2", "use_bias": True},
         {"model_type": "llama4", "text_config": {"no_rope_layers": [1, 1, 1, 0] * 2}},
+        {"model_type": "gemma", "hidden_act": "gelu"},
+        {"model_type": "gpt_bigcode", "activation_function": "gelu"},
+        {"model_type": "qwen2_5_vl", "hidden_act": "silu", "hidden_size": 64, "vision_config": {"hidden_act": "silu"}},
+        {"model_type": "minimax", "architectures": ["MiniMaxM2ForCausalLM"], "head_dim": 16},
         {"model_type": "unheard_of", "spin": 3},
     ],
 )

@@ -37,6 +37,12 @@ def test_the_types_of_layers_have_their_own_rotation() -> None:
     assert bases == {"full_attention": 1e6, "sliding_attention": 5e3}
 
 
+def test_the_class_decides_between_models_that_share_a_type() -> None:
+    saved = {"model_type": "minimax", "architectures": ["MiniMaxM2ForCausalLM"]}
+    assert normalize(saved)["model_type"] == "minimax_m2"
+    assert normalize(saved | {"architectures": ["MiniMaxForCausalLM"]})["model_type"] == "minimax"
+
+
 def test_a_field_has_all_its_names() -> None:
     config = normalize({"model_type": "qwen3_moe", "num_local_experts": 4})
     assert (config["num_experts"], config["num_local_experts"]) == (4, 4)
