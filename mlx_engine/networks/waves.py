@@ -72,7 +72,7 @@ def _llama3(lengths: NDArray[np.float64], settings: Mapping[str, Any]) -> Waves:
     factor, original = float(settings["factor"]), float(settings["original_max_position_embeddings"])
     low, high = float(settings["low_freq_factor"]), float(settings["high_freq_factor"])
     turns = original / (2 * math.pi * lengths)
-    smooth = np.clip((turns - low) / (high - low), 0, 1)
+    smooth = np.clip((turns - low) / (high - low), 0, 1) if high > low else np.where(turns < low, 0.0, 1.0)
     return Waves(lengths / ((1 - smooth) / factor + smooth))
 
 

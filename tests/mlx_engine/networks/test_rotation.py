@@ -47,6 +47,14 @@ def test_the_base_applies_in_both_forms(older: bool) -> None:
     np.testing.assert_allclose(angles, _expected(_lengths(777.0), 8), atol=1e-4)
 
 
+def test_llama3_scaling_may_have_no_range_between_its_frequencies() -> None:
+    settings = {"factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 1.0, "original_max_position_embeddings": 16}
+    angles = _angles({"rope_theta": 100.0, "rope_scaling": {"rope_type": "llama3", **settings}}, 9)
+    lengths = _lengths(100.0)
+    expected = np.where(2 * np.pi * lengths > 16, 8 * lengths, lengths)
+    np.testing.assert_allclose(angles, _expected(expected, 8), atol=1e-4)
+
+
 def test_longrope_changes_its_factors_beyond_the_length_of_pretraining() -> None:
     short, long = [1.0] * 8, [4.0] * 8
     scaling = {"rope_type": "longrope", "short_factor": short, "long_factor": long}
