@@ -60,7 +60,8 @@ def _with_text_part(kind: Any) -> Iterator[Any]:
 
 def _entry(kind: Any) -> dict[str, Any]:
     parts = [part.model_type for part in _with_text_part(kind)][1:]
-    theta = getattr(kind, "default_theta", 0)
+    has_rotation = any(field.name == "rope_parameters" for field in dataclasses.fields(kind))
+    theta = getattr(kind, "default_theta", 0) if has_rotation else 0
     return {
         "defaults": dict(sorted(_defaults(kind))),
         "aliases": dict(sorted(kind.attribute_map.items())),

@@ -23,9 +23,9 @@ class Reference(msgspec.Struct, frozen=True, gc=False):
     reads: frozenset[str]
     """The names that transformers' network reads."""
     rope_theta: float
-    """The base of the rotary position embedding if config.json has none; 0 if the class has no default of its own."""
+    """The base of the rotary position embedding if config.json has none; 0 if there is no rotation or default."""
     rotated_portion: float
-    """The portion of each head that is rotated if config.json has none; 0 if the class has no default of its own."""
+    """The portion of each head that is rotated if config.json has none; 0 if there is no rotation or default."""
     text: str
     """`model_type` of the text part of a multimodal model; "" for others."""
 
