@@ -1,4 +1,4 @@
-"""Tiny models, opened once, and a way to ask them."""
+"""Tiny models, each opened once, and a function that generates answers."""
 
 import functools
 import itertools
@@ -20,8 +20,8 @@ QUESTION = "Once upon a time there was a small machine. What does the machine sa
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What came of one request."""
+class Response:
+    """Response to one request."""
 
     text: str
     reread_reason: str
@@ -31,7 +31,7 @@ class Asked:
 
 @pytest.fixture(scope="session")
 def opened(tiny_models: Path) -> OpenModel:
-    """Return a function that gives the model of a name, its weights in memory."""
+    """Return a function that opens a model by name, with its weights in memory."""
 
     @functools.cache
     def open_by_name(name: str) -> Model:
@@ -43,8 +43,8 @@ def opened(tiny_models: Path) -> OpenModel:
 
 
 @pytest.fixture(scope="session")
-def ask() -> Callable[..., Asked]:
-    """Return a function that sends texts, the user's and the assistant's in turn, and gathers the answer."""
+def ask() -> Callable[..., Response]:
+    """Return a function that sends texts, alternating between user and assistant, and collects the answer."""
 
     def send(
         generation: Generation,
@@ -54,7 +54,7 @@ def ask() -> Callable[..., Asked]:
         context_limit: int = 0,
         cache_bits: CacheBits = 16,
         **sampling: object,
-    ) -> Asked:
+    ) -> Response:
         roles = ("user", "assistant")
         messages = [ChatMessage("system", system)] if system else []
         messages += [ChatMessage(roles[index % 2], text) for index, text in enumerate(texts)]
@@ -71,6 +71,6 @@ def ask() -> Callable[..., Asked]:
         assert isinstance(events[-1], Finished)
         prefills = [event for event in events if isinstance(event, Prefill)]
         text = "".join(event.text for event in events if isinstance(event, Delta))
-        return Asked(text, prefills[0].reread_reason, events[-1].statistics, prefills)
+        return Response(text, prefills[0].reread_reason, events[-1].statistics, prefills)
 
     return send

@@ -1,4 +1,4 @@
-"""Contexts that are kept between answers."""
+"""Contexts cached between answers."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ OTHER = [6000 + index for index in range(1000)]
 
 
 class Layer:
-    """A layer's cache that holds nothing but how many tokens it has read."""
+    """Cache of a layer that stores only the number of tokens."""
 
     def __init__(self, size: int = 0) -> None:
         self.size = size
@@ -29,7 +29,7 @@ class Layer:
 
 
 class Network:
-    """A network of one such layer."""
+    """Network of one such layer."""
 
     def make_cache(self) -> list[Layer]:
         return [Layer()]
@@ -43,25 +43,25 @@ def cache_with(*texts: list[int], limit_bytes: int = 10**6, boundary: int = 0) -
 
 
 def test_the_next_turn_continues_where_the_last_one_ended() -> None:
-    """All that was read is used again, and nothing needs to be explained."""
+    """All tokens are reused, so no explanation is needed."""
     context, reread = cache_with(OTHER, TEXT[:500]).check_out(TEXT)
     assert (context.tokens, context.layers[0].size, reread) == (TEXT[:500], 500, None)
 
 
 def test_the_last_token_is_always_read() -> None:
-    """The same prompt again, as for another answer, reads its last token: from it comes the answer."""
+    """Even for the same prompt again, since its output starts the answer."""
     context, reread = cache_with(TEXT).check_out(list(TEXT))
     assert (context.tokens, context.layers[0].size, reread) == (TEXT[:-1], 999, None)
 
 
-def test_an_edit_goes_back_to_where_it_begins() -> None:
-    """What comes before the edit is used again; what is new is not called read again."""
+def test_an_edit_rewinds_to_its_start() -> None:
+    """Tokens before the edit are reused; new ones do not count as read again."""
     context, reread = cache_with(TEXT).check_out(TEXT[:900] + OTHER[:300])
     assert (context.tokens, reread) == (TEXT[:900], None)
 
 
 def test_a_change_at_the_beginning_is_explained() -> None:
-    """The sentence says how much is read again, and where the difference is."""
+    """With the number of tokens that are read again, and the position of the difference."""
     context, reread = cache_with(TEXT).check_out([*TEXT[:12], 5999, *TEXT[13:]])
     assert context.tokens == []
     assert reread is not None
@@ -73,45 +73,45 @@ def test_a_change_at_the_beginning_is_explained() -> None:
     assert 960 <= reread.tokens <= 988
 
 
-def test_no_more_is_called_read_again_than_was_read() -> None:
-    """A text that repeats itself, of which only a part had been read, is not counted twice."""
+def test_only_tokens_read_before_count_as_read_again() -> None:
+    """A repeated text that was read only in part does not count twice."""
     _, reread = cache_with([1, *TEXT[:100]]).check_out([2, *TEXT[:100] * 5])
     assert reread is not None
     assert reread.tokens <= 101
 
 
-def test_another_conversation_is_no_rereading() -> None:
-    """Text that was never read before needs no explanation."""
+def test_another_conversation_is_not_explained() -> None:
+    """Its text was never read before."""
     context, reread = cache_with(TEXT).check_out(OTHER)
     assert (context.tokens, reread) == ([], None)
 
 
 def test_a_shared_beginning_is_copied_for_a_new_conversation() -> None:
-    """The long system prompt of another conversation is used, and that conversation is still there."""
+    """The long system prompt of another conversation is reused, and that conversation stays cached."""
     cache = cache_with(TEXT)
     forked, _ = cache.check_out(TEXT[:300] + OTHER)
     assert forked.tokens == TEXT[:300]
     assert cache.check_out([*TEXT, 1])[0].tokens == TEXT
 
 
-def test_the_least_recently_used_are_dropped_when_bytes_run_out() -> None:
-    """Those that fit stay; the newest stays even alone."""
+def test_the_least_recently_used_contexts_are_dropped_for_memory() -> None:
+    """The newest one stays even if it exceeds the limit."""
     cache = cache_with(TEXT, OTHER[:600], limit_bytes=1200)
     assert cache.check_out([*TEXT, 1])[0].tokens == []
     assert cache.check_out([*OTHER[:600], 1])[0].tokens == OTHER[:600]
     assert cache_with(TEXT, limit_bytes=10).check_out([*TEXT, 1])[0].tokens == TEXT
 
 
-def test_only_so_many_are_kept() -> None:
-    """Many short conversations do not add up for ever."""
+def test_the_number_of_contexts_is_limited() -> None:
+    """Many short conversations do not accumulate."""
     texts = [[number, *TEXT[:100]] for number in range(9000, 9009)]
     cache = cache_with(*texts)
     found = [len(cache.check_out([*text, 1])[0].tokens) for text in texts]
     assert found == [0] + [101] * 8
 
 
-def test_going_back_further_than_the_edit_is_explained(opened: OpenModel) -> None:
-    """A model that that can rewind only to a boundary reports it when that costs much."""
+def test_rewinding_further_than_the_edit_is_explained(opened: OpenModel) -> None:
+    """A model that can rewind only to a boundary reports it if that costs much."""
     network = opened("mamba2").network
     cache, context = Cache(network, 10**9), Context.empty(network)
     context.tokens += TEXT[:200]

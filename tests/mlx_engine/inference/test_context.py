@@ -1,4 +1,4 @@
-"""What a network has read, and going back in it."""
+"""Contexts of a network, and rewinding them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,7 +17,7 @@ forgetful = ["gemma3", "lfm2", "mamba2"]
 
 
 def read(network: Any, context: Context, tokens: list[int]) -> mx.array:
-    """Let the context read on; return the logits after the last token."""
+    """Read tokens into the context; return the logits after the last one."""
     logits = network(mx.array(tokens)[None], cache=context.layers)[0, -1]
     context.tokens += tokens
     context.evaluate()
@@ -29,8 +29,8 @@ def close(first: mx.array, second: mx.array) -> bool:
 
 
 @pytest.mark.parametrize("name", plain + forgetful)
-def test_going_back_to_a_snapshot_is_exact(name: str, opened: OpenModel) -> None:
-    """After reading far past a snapshot and back, the network goes on as if it had never been further."""
+def test_rewinding_to_a_snapshot_is_exact(name: str, opened: OpenModel) -> None:
+    """The network continues as if it had not read any further."""
     network = opened(name).network
     context = Context.empty(network)
     read(network, context, TOKENS[:50])
@@ -57,8 +57,8 @@ def test_a_snapshot_can_be_used_twice(name: str, opened: OpenModel) -> None:
 
 
 @pytest.mark.parametrize("name", plain + forgetful)
-def test_a_fork_leaves_the_original_alone(name: str, opened: OpenModel) -> None:
-    """Both go on for themselves after the place where they part."""
+def test_a_fork_does_not_change_the_original(name: str, opened: OpenModel) -> None:
+    """Both continue independently."""
     network = opened(name).network
     context = Context.empty(network)
     read(network, context, TOKENS[:50])
@@ -70,8 +70,8 @@ def test_a_fork_leaves_the_original_alone(name: str, opened: OpenModel) -> None:
     assert close(read(network, context, TOKENS[90:]), read(network, Context.empty(network), TOKENS))
 
 
-def test_plain_attention_reaches_every_token(opened: OpenModel) -> None:
-    """It needs no snapshots, and takes none."""
+def test_plain_attention_can_rewind_to_every_token(opened: OpenModel) -> None:
+    """It needs no snapshots and takes none."""
     network = opened("llama").network
     context = Context.empty(network)
     read(network, context, TOKENS)
@@ -81,8 +81,8 @@ def test_plain_attention_reaches_every_token(opened: OpenModel) -> None:
 
 
 @pytest.mark.parametrize("name", forgetful)
-def test_others_reach_their_snapshots_only(name: str, opened: OpenModel) -> None:
-    """A window that has wrapped is never cut, and a recurrent state cannot be."""
+def test_other_layers_can_rewind_only_to_snapshots(name: str, opened: OpenModel) -> None:
+    """Neither full windows nor recurrent states can be trimmed."""
     network = opened(name).network
     context = Context.empty(network)
     for start in range(0, 100, 10):
@@ -91,8 +91,8 @@ def test_others_reach_their_snapshots_only(name: str, opened: OpenModel) -> None
     assert [context.reachable(position) for position in (99, 85, 75, 69, 65)] == [90, 80, 70, 0, 0]
 
 
-def test_a_snapshot_costs_only_the_layers_that_need_it(opened: OpenModel) -> None:
-    """Of a hybrid model, the attention layers are not copied."""
+def test_a_snapshot_copies_only_the_layers_that_need_it(opened: OpenModel) -> None:
+    """Not the attention layers of a hybrid model."""
     network = opened("lfm2").network
     context = Context.empty(network)
     read(network, context, TOKENS)

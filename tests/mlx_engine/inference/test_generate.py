@@ -1,4 +1,4 @@
-"""Answering, with everything put together."""
+"""Generating answers, with all parts."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -25,17 +25,17 @@ SECOND = "And which number does it say next, again and again, after the number 1
 EDITED = "Forget all that: how many words are in this text?"
 
 
-def plainly(model: Model, prompt: str, max_tokens: int) -> list[int]:
-    """Return what mlx-lm alone generates, greedily."""
+def mlx_lm_answer(model: Model, prompt: str, max_tokens: int) -> list[int]:
+    """Return the answer of mlx-lm alone, with greedy sampling."""
     tokens = model.tokenizer.apply_chat_template([{"role": "user", "content": prompt}], add_generation_prompt=True)
     return [token for token, _ in generate_step(mx.array(tokens), model.network, max_tokens=max_tokens)]
 
 
 @pytest.mark.parametrize("name", every)
-def test_the_answer_is_that_of_the_library(name: str, opened: OpenModel, ask: Ask) -> None:
-    """Greedily, the text is the one that mlx-lm's own loop gives."""
+def test_the_answer_equals_mlx_lm_s(name: str, opened: OpenModel, ask: Ask) -> None:
+    """With greedy sampling."""
     model = opened(name)
-    tokens = plainly(model, FIRST, 24)
+    tokens = mlx_lm_answer(model, FIRST, 24)
     if (end := model.tokenizer.eos_token_id) in tokens:
         tokens = tokens[: tokens.index(end)]
     answer = ask(Generation(model), FIRST, system="")
@@ -43,8 +43,8 @@ def test_the_answer_is_that_of_the_library(name: str, opened: OpenModel, ask: As
 
 
 @pytest.mark.parametrize("name", every)
-def test_what_is_read_from_the_cache_changes_nothing(name: str, opened: OpenModel, ask: Ask) -> None:
-    """A second turn, the same turn again, and an edit of it answer as a fresh start does, and read little."""
+def test_the_cache_does_not_change_answers(name: str, opened: OpenModel, ask: Ask) -> None:
+    """A second turn, the same turn and an edit of it are answered as without a cache, and read few tokens."""
     generation = Generation(opened(name))
     first = ask(generation, FIRST).statistics
     read = {}
@@ -59,8 +59,8 @@ def test_what_is_read_from_the_cache_changes_nothing(name: str, opened: OpenMode
     assert read["edit"] < read["next"]
 
 
-def test_a_change_of_the_system_prompt_says_why_it_is_slow(opened: OpenModel, ask: Ask) -> None:
-    """The reason names the system prompt, and the answer is that of a fresh start."""
+def test_a_changed_system_prompt_explains_the_slow_answer(opened: OpenModel, ask: Ask) -> None:
+    """The reason names the system prompt, and the answer is correct."""
     generation = Generation(opened("llama"))
     ask(generation, FIRST)
     changed = ask(generation, FIRST, system="You are a large model, and answer every question with numbers and words.")
@@ -70,8 +70,8 @@ def test_a_change_of_the_system_prompt_says_why_it_is_slow(opened: OpenModel, as
 
 @pytest.mark.parametrize("name", every)
 @pytest.mark.parametrize("checks", [0, 1, 4, 9])
-def test_after_a_cancel_what_was_read_is_used_and_right(name: str, checks: int, opened: OpenModel, ask: Ask) -> None:
-    """Stopped while reading or while answering, the conversation goes on as if nothing had been."""
+def test_the_context_is_valid_after_cancellation(name: str, checks: int, opened: OpenModel, ask: Ask) -> None:
+    """During prefill or decoding; the conversation continues as without it."""
     generation = Generation(opened(name))
     stopped = ask(generation, FIRST * 8, cancel_after=checks)
     assert stopped.statistics is None or stopped.statistics.finish_reason == "cancelled"
@@ -81,7 +81,7 @@ def test_after_a_cancel_what_was_read_is_used_and_right(name: str, checks: int, 
 
 
 def test_the_statistics_add_up(opened: OpenModel, ask: Ask) -> None:
-    """Counts agree with each other, rates with the times they come from."""
+    """Counts are consistent, and so are rates and times."""
     asked = ask(Generation(opened("llama")), FIRST, max_tokens=10)
     found = asked.statistics
     assert (found.generated_tokens, found.finish_reason) == (10, "length")
@@ -99,7 +99,7 @@ def test_one_token_has_no_decode_rate(opened: OpenModel, ask: Ask) -> None:
 
 
 def test_the_answer_ends_with_the_context(opened: OpenModel, ask: Ask) -> None:
-    """More tokens than fit are not generated, however many were allowed."""
+    """It cannot exceed the context, whatever the limit of tokens."""
     model = opened("llama")
     length = ask(Generation(model), FIRST, max_tokens=1).statistics.prompt_tokens
     found = ask(Generation(replace(model, context_length=length + 5)), FIRST, max_tokens=1000).statistics
@@ -115,8 +115,8 @@ def test_a_stop_text_ends_the_answer(opened: OpenModel, ask: Ask) -> None:
     assert stopped.statistics.finish_reason == "stop"
 
 
-def test_the_same_seed_answers_the_same(opened: OpenModel, ask: Ask) -> None:
-    """Also when the second answer is not the first request of the thread, and its prompt is cached."""
+def test_the_same_seed_gives_the_same_answer(opened: OpenModel, ask: Ask) -> None:
+    """Even if the second request is not the first of its thread, and its prompt is cached."""
     generation = Generation(opened("llama"))
     texts = [ask(generation, FIRST, temperature=1.5, top_k=383, seed=seed).text for seed in (4, 5, 4)]
     assert texts[0] == texts[2] != texts[1]
@@ -125,10 +125,10 @@ def test_the_same_seed_answers_the_same(opened: OpenModel, ask: Ask) -> None:
 @pytest.mark.parametrize(
     ("refused", "kind"), [({"temperature": 9.0}, InvalidParameter), ({"system": "word " * 5000}, PromptTooLong)]
 )
-def test_a_refused_request_costs_the_next_one_nothing(
+def test_a_rejected_request_keeps_the_cache(
     refused: dict[str, Any], kind: type[Exception], opened: OpenModel, ask: Ask
 ) -> None:
-    """It is refused before any work, and what was read stays."""
+    """It is rejected before any work."""
     generation = Generation(opened("llama"))
     ask(generation, FIRST)
     with pytest.raises(kind):
@@ -143,14 +143,14 @@ def test_a_refused_request_costs_the_next_one_nothing(
         ("[METAL] Command buffer execution failed: Caused GPU Timeout Error", EngineError),
     ],
 )
-def test_a_failure_of_the_device_drops_what_was_read(
+def test_a_failure_of_the_device_clears_the_cache(
     text: str, kind: type[EngineError], opened: OpenModel, ask: Ask
 ) -> None:
-    """The error has a sentence of ours, and the next request starts afresh and is answered."""
+    """It is reported, and the next request is answered."""
     model = opened("llama")
 
     class Failing:
-        """The network, which fails as the device would while `broken`."""
+        """The network, failing as the device would while `broken`."""
 
         broken = False
         layers = model.network.layers

@@ -1,4 +1,4 @@
-"""Contexts in fewer bits."""
+"""Quantized KV caches."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,8 +24,8 @@ TOKENS = [40 + (7 * index * index + index) % 300 for index in range(600)]
 
 
 @pytest.mark.parametrize("bits", [8, 4])
-def test_what_is_read_from_a_quantized_context_changes_nothing(bits: int, opened: OpenModel, ask: Ask) -> None:
-    """The next turn, the same again and an edit of it answer as a fresh start does, and read little."""
+def test_a_quantized_cache_does_not_change_answers(bits: int, opened: OpenModel, ask: Ask) -> None:
+    """The next turn, the same turn and an edit of it are answered as without a cache, and read few tokens."""
     model = opened("llama-wide")
     generation = Generation(model)
     first = ask(generation, FIRST, cache_bits=bits).statistics
@@ -36,7 +36,7 @@ def test_what_is_read_from_a_quantized_context_changes_nothing(bits: int, opened
 
 
 def test_fewer_bits_take_less_memory(opened: OpenModel) -> None:
-    """On the processor numbers have 32 bits: 8 with a scale and a bias for 32 of them are less than a third."""
+    """On the CPU numbers have 32 bits; 8 bits with a scale and bias per 32 numbers are less than a third."""
     network = opened("llama-wide").network
     sizes = {}
     for bits in (16, 8, 4):
@@ -49,7 +49,7 @@ def test_fewer_bits_take_less_memory(opened: OpenModel) -> None:
 
 
 def test_precisions_are_not_mixed(opened: OpenModel, ask: Ask) -> None:
-    """A conversation that goes on in another precision is read again, says so, and answers as a fresh start does."""
+    """A conversation that continues in another precision is read again, which is explained."""
     model = opened("llama-wide")
     generation = Generation(model)
     ask(generation, FIRST)
@@ -59,8 +59,8 @@ def test_precisions_are_not_mixed(opened: OpenModel, ask: Ask) -> None:
     assert ask(generation, FIRST, ANSWER, SECOND).statistics.cached_tokens > 0
 
 
-def test_a_fork_of_a_quantized_context_leaves_the_original_alone(opened: OpenModel) -> None:
-    """Two conversations with the same beginning do not write over each other."""
+def test_a_fork_of_a_quantized_context_does_not_change_the_original(opened: OpenModel) -> None:
+    """Two conversations with the same start do not overwrite each other."""
     network = opened("llama-wide").network
     cache = Cache(network, 10**9)
     context, _ = cache.check_out(TOKENS, 8)
@@ -79,8 +79,10 @@ def test_a_fork_of_a_quantized_context_leaves_the_original_alone(opened: OpenMod
     ("name", "reason"),
     [("gemma3", "sliding window"), ("lfm2", "cache a state"), ("mamba2", "cache a state"), ("llama", "groups of 32")],
 )
-def test_a_model_that_cannot_refuses_before_any_work(name: str, reason: str, opened: OpenModel, ask: Ask) -> None:
-    """In words, and the next request is answered."""
+def test_an_unsupported_precision_is_rejected_before_any_work(
+    name: str, reason: str, opened: OpenModel, ask: Ask
+) -> None:
+    """With a message, and the next request is answered."""
     generation = Generation(opened(name))
     with pytest.raises(InvalidParameter, match=reason):
         ask(generation, FIRST, cache_bits=8)
@@ -88,14 +90,14 @@ def test_a_model_that_cannot_refuses_before_any_work(name: str, reason: str, ope
 
 
 @pytest.mark.parametrize("name", ["gemma3", "lfm2", "mamba2", "llama"])
-def test_what_is_not_known_beforehand_is_found_by_trying(name: str, opened: OpenModel) -> None:
-    """Without the description the networks are refused all the same."""
+def test_unsupported_networks_are_detected_by_a_trial(name: str, opened: OpenModel) -> None:
+    """Even without a description of the model."""
     with pytest.raises(InvalidParameter, match="Choose 16 bits"):
         Layers(opened(name).network).make(8)
 
 
 def test_a_network_that_fails_with_quantized_keys_is_refused(opened: OpenModel) -> None:
-    """As those do whose attention is their own: they fail in the trial, not in an answer."""
+    """Networks with their own attention fail in the trial, not during an answer."""
     network = opened("llama-wide").network
 
     class Own:
@@ -109,8 +111,8 @@ def test_a_network_that_fails_with_quantized_keys_is_refused(opened: OpenModel) 
         Layers(Own()).make(8)
 
 
-def test_a_chosen_context_is_a_limit(opened: OpenModel, ask: Ask) -> None:
-    """An answer ends with it, and a longer prompt is refused; it cannot be longer than the model's own."""
+def test_a_selected_context_is_a_limit(opened: OpenModel, ask: Ask) -> None:
+    """An answer ends there, and a longer prompt is rejected; it cannot exceed the model's maximum."""
     generation = Generation(opened("llama"))
     length = ask(generation, FIRST, max_tokens=1).statistics.prompt_tokens
     found = ask(generation, FIRST, max_tokens=1000, context_limit=length + 5).statistics

@@ -1,4 +1,4 @@
-"""Opening model folders, whole and damaged ones."""
+"""Opening complete and damaged model folders."""
 
 import json
 import shutil
@@ -82,8 +82,8 @@ damages: dict[str, tuple[Callable[[Path], object], type[ModelError], str]] = {
 
 
 @pytest.mark.parametrize("damage", damages)
-def test_a_damaged_folder_is_refused_with_a_reason(damage: str, tiny_models: Path, tmp_path: Path) -> None:
-    """Each damage has an error of the right kind whose sentence names what is wrong; no code of the folder runs."""
+def test_a_damaged_folder_is_rejected_with_a_reason(damage: str, tiny_models: Path, tmp_path: Path) -> None:
+    """Each kind of damage has its error and message; no code of the folder runs."""
     folder, witness = tmp_path / "model", tmp_path / "witness"
     shutil.copytree(tiny_models / "llama", folder)
     (folder / "own.py").write_text(f"import pathlib\npathlib.Path({str(witness)!r}).touch()\n")
@@ -97,13 +97,13 @@ def test_a_damaged_folder_is_refused_with_a_reason(damage: str, tiny_models: Pat
 
 
 def test_a_gguf_file_is_not_a_damaged_folder(tmp_path: Path) -> None:
-    """It is told what to do with it."""
+    """The message suggests importing it."""
     with pytest.raises(UnsupportedModel, match="Import this GGUF file"):
         open_model(tiny_model().write(tmp_path / "model.gguf"))
 
 
-def test_reading_the_weights_counts_up_to_all_of_them(tiny_models: Path) -> None:
-    """The last of the rising figures is the size that was promised at the start."""
+def test_progress_reaches_the_size_of_the_weights(tiny_models: Path) -> None:
+    """It increases to the total that was announced at the start."""
     model = open_model(tiny_models / "llama")
     figures = list(model.read_weights())
     assert figures == sorted(set(figures))
@@ -111,7 +111,7 @@ def test_reading_the_weights_counts_up_to_all_of_them(tiny_models: Path) -> None
 
 
 def test_the_cpu_computes_in_float32(tiny_models: Path) -> None:
-    """Packed weights with scales in float16 become plain ones in float32, and give the same numbers."""
+    """Packed weights with float16 scales become unpacked float32 weights, with the same results."""
     model = open_model(tiny_models / "llama-4bit")
     assert {weight.dtype for _, weight in tree_flatten(model.network.parameters())} == {mx.float32}
     packed = mx.load(str(tiny_models / "llama-4bit" / "model.safetensors"))
@@ -121,8 +121,8 @@ def test_the_cpu_computes_in_float32(tiny_models: Path) -> None:
     assert mx.array_equal(model.network.layers[0].mlp.up_proj.weight, expected)
 
 
-def test_what_the_folder_says_of_the_model_is_known(tiny_models: Path) -> None:
-    """The context length is the configuration's, and only the model whose template knows of thoughts can think."""
+def test_an_open_model_has_the_properties_of_its_folder(tiny_models: Path) -> None:
+    """Its context length, and whether its template supports thinking."""
     models = {name: open_model(tiny_models / name) for name in ("llama", "qwen3")}
     assert {model.context_length for model in models.values()} == {2048}
     assert {name: model.can_think for name, model in models.items()} == {"llama": False, "qwen3": True}

@@ -1,4 +1,4 @@
-"""Reading a prompt step by step."""
+"""Prefill in steps."""
 
 from collections.abc import Callable
 
@@ -16,8 +16,8 @@ def never() -> bool:
     return False
 
 
-def test_the_steps_grow_while_they_are_quick(opened: OpenModel) -> None:
-    """The first one is short, so that even a slow machine can be stopped soon; later prompts begin with long ones."""
+def test_steps_grow_while_they_are_fast(opened: OpenModel) -> None:
+    """The first one is short, so that slow machines can cancel early; later prompts start with long ones."""
     network = opened("llama").network
     reader = Reader(network)
     first, second = (
@@ -30,7 +30,7 @@ def test_the_steps_grow_while_they_are_quick(opened: OpenModel) -> None:
 
 @pytest.mark.parametrize("name", ["gemma3", "mamba2"])
 def test_a_step_ends_at_each_boundary(name: str, opened: OpenModel) -> None:
-    """There a snapshot is taken, to which the context can go back."""
+    """A snapshot is taken there."""
     network = opened(name).network
     context = Context.empty(network)
     ends = list(Reader(network).read(context, TOKENS, boundaries=(7, 500), is_cancelled=never))
@@ -38,8 +38,8 @@ def test_a_step_ends_at_each_boundary(name: str, opened: OpenModel) -> None:
     assert [context.reachable(position) for position in (499, 999)] == [7, 500]
 
 
-def test_a_cancel_leaves_exactly_what_was_read(opened: OpenModel) -> None:
-    """The last figure told is the number of tokens in the context."""
+def test_cancellation_keeps_the_tokens_read_so_far(opened: OpenModel) -> None:
+    """The last progress equals the number of tokens in the context."""
     network = opened("llama").network
     context, ends = Context.empty(network), []
     ends.extend(Reader(network).read(context, TOKENS, boundaries=(), is_cancelled=lambda: len(context.tokens) > 90))

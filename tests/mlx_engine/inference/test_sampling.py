@@ -1,4 +1,4 @@
-"""Choosing the next token."""
+"""Sampling the next token."""
 
 import mlx.core as mx
 import pytest
@@ -17,7 +17,7 @@ def draw(sampling: Sampling, count: int = 20) -> list[int]:
 
 
 def test_the_same_seed_gives_the_same_tokens() -> None:
-    """A seed fixes the draws; without one they differ."""
+    """Without a seed they differ."""
     assert draw(Sampling(temperature=2, seed=5)) == draw(Sampling(temperature=2, seed=5))
     assert draw(Sampling(temperature=2, seed=5)) != draw(Sampling(temperature=2, seed=6))
     assert draw(Sampling(temperature=2)) != draw(Sampling(temperature=2))
@@ -33,26 +33,26 @@ def test_the_same_seed_gives_the_same_tokens() -> None:
         Sampling(temperature=2, min_p=1),
     ],
 )
-def test_the_strictest_value_takes_the_likeliest_token(sampling: Sampling) -> None:
-    """At the end of its range each filter leaves one token."""
+def test_the_strictest_value_selects_the_most_likely_token(sampling: Sampling) -> None:
+    """At the end of its range, each filter leaves one token."""
     assert set(draw(sampling)) == {int(mx.argmax(LOGPROBS).item())}
 
 
 @pytest.mark.parametrize("top_k", [VOCABULARY - 1, VOCABULARY, VOCABULARY + 1, 1000])
-def test_keeping_more_tokens_than_there_are_keeps_all(top_k: int) -> None:
-    """mlx-lm would fail here, and break the random numbers of all later requests."""
+def test_a_limit_above_the_vocabulary_keeps_all_tokens(top_k: int) -> None:
+    """mlx-lm would fail, and break the random numbers of all later requests."""
     assert len(set(draw(Sampling(temperature=2, top_k=top_k, seed=1), 200))) > VOCABULARY // 4
 
 
-def test_values_out_of_range_are_refused_before_mlx_sees_them() -> None:
-    """The draws after a refused request are as good as before."""
+def test_values_out_of_range_are_rejected_before_sampling() -> None:
+    """Later samples are unaffected."""
     with pytest.raises(InvalidParameter):
         make_sampler(Sampling(min_p=1.5), VOCABULARY)
     assert len(set(draw(Sampling(temperature=2)))) > 1
 
 
-def test_the_penalty_knows_the_prompt() -> None:
-    """A token of the prompt becomes less likely, although the decoder itself sees only the last one of them."""
+def test_the_penalty_includes_the_prompt() -> None:
+    """A token of the prompt becomes less likely, although the decoder reads only the last one."""
     (processor,) = make_logits_processors(Sampling(repetition_penalty=2), [7, 8, 9])
     logits = processor(mx.array([9, 4]), mx.ones((1, 12)))
     assert [index for index, logit in enumerate(logits[0].tolist()) if logit < 1] == [4, 7, 8, 9]

@@ -16,8 +16,8 @@ from mlx_engine.models.description.architecture import find_implementation
         ("bailing_hybrid", ("Another",), "bailing_hybrid"),
     ],
 )
-def test_what_mlx_lm_runs_is_found(architecture: str, classes: tuple[str, ...], module: str) -> None:
-    """By the name of its file, or by the names that mlx-lm's own tables give it."""
+def test_architectures_of_mlx_lm_are_recognized(architecture: str, classes: tuple[str, ...], module: str) -> None:
+    """By the name of the file, or an alternative name in mlx-lm's tables."""
     found = find_implementation(architecture, classes)
     assert found is not None
     assert found.module == module
@@ -26,14 +26,14 @@ def test_what_mlx_lm_runs_is_found(architecture: str, classes: tuple[str, ...], 
 @pytest.mark.parametrize(
     "architecture", ["bert", "base", "switch_layers", "", "../utils", "models/llama", "llama\0", "a" * 999]
 )
-def test_what_mlx_lm_does_not_run_is_not_found(architecture: str) -> None:
-    """Neither unknown architectures, nor files that models share, nor anything outside of their folder."""
+def test_other_names_are_not_architectures(architecture: str) -> None:
+    """Neither unknown ones, shared files, nor paths outside the folder of models."""
     assert find_implementation(architecture) is None
 
 
 @pytest.mark.process
-def test_the_answer_is_mlx_lms_own() -> None:
-    """mlx-lm itself gives the same answer, for every file of its folder of models."""
+def test_architectures_agree_with_mlx_lm() -> None:
+    """For every file of its folder of models."""
     done = subprocess.run([sys.executable, "-c", _ask_mlx_lm], check=True, capture_output=True, text=True)
     told = json.loads(done.stdout.splitlines()[-1])
     assert len(told) > 100

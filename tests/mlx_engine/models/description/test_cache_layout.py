@@ -17,7 +17,7 @@ pytestmark = pytest.mark.process
 
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, int]]:
-    """Model folders of every kind, and what mlx-lm's caches of each hold."""
+    """Return model folders of every kind, and the sizes of mlx-lm's caches of each."""
     folder = tmp_path_factory.mktemp("kinds")
     program = str(Path(cache_models.__file__))
     done = subprocess.run([sys.executable, program, str(folder)], check=True, stdout=subprocess.PIPE)
@@ -25,37 +25,37 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, 
 
 
 @pytest.mark.parametrize("kind", cache_models.CONFIGS)
-def test_what_is_reckoned_is_what_the_caches_hold(kind: str, measured: tuple[Path, dict[str, int]]) -> None:
-    """Full attention, windows, latent vectors, convolutions and recurrent states, to the byte."""
+def test_estimates_equal_the_caches_of_mlx_lm(kind: str, measured: tuple[Path, dict[str, int]]) -> None:
+    """To the byte: full attention, windows, latent vectors, convolutions and recurrent states."""
     folder, held = measured
     model = describe(folder / kind, f"kind/{kind}")
     assert cache_bytes(model.cache, cache_models.TOKENS + 1, number_bytes=4) == held[kind]
 
 
 @pytest.mark.parametrize("kind", cache_models.CONFIGS)
-def test_the_configuration_alone_never_tells_too_little(kind: str, measured: tuple[Path, dict[str, int]]) -> None:
-    """Before a download there are no tensors. States are left out, which do not grow and are a few percent here."""
+def test_the_configuration_alone_never_underestimates(kind: str, measured: tuple[Path, dict[str, int]]) -> None:
+    """Before a download there are no tensors. States are omitted; they do not grow and are a few percent here."""
     _, held = measured
     layout = dimensions.cache(Configuration(cache_models.CONFIGS[kind]), {})
     assert cache_bytes(layout, cache_models.TOKENS + 1, number_bytes=4) > 0.95 * held[kind]
 
 
 def test_windows_stop_growing() -> None:
-    """A token costs nothing more in a layer whose window is full, and states never grow."""
+    """A token needs no more memory in a layer whose window is full, and states never grow."""
     layout = (LayerCache("full", 2, 100), LayerCache("window", 3, 100, window=512), LayerCache("state", 4, 0, 0, 10))
     assert bytes_per_token(layout) == 2 * 100 * 2
     assert cache_bytes(layout, 4096) - cache_bytes(layout, 2048) == 2048 * bytes_per_token(layout)
     assert cache_bytes(layout, 0) == 4 * 10 * 4
 
 
-def test_fewer_bits_shrink_what_is_kept_for_tokens() -> None:
-    """A state stays as wide as it is."""
+def test_fewer_bits_reduce_the_memory_per_token() -> None:
+    """A state keeps its size."""
     layout = (LayerCache("full", 1, 64), LayerCache("state", 1, 0, 0, 8))
     assert cache_bytes(layout, 256, number_bytes=1) == 256 * 64 + 32
 
 
-def test_without_a_shape_the_configuration_tells(tmp_path: Path) -> None:
-    """A fused projection says nothing of its keys; heads and their size do."""
+def test_a_fused_projection_needs_the_configuration(tmp_path: Path) -> None:
+    """Its shape does not have the size of keys; the number and size of heads do."""
     tensors = {f"transformer.h.{layer}.attn.c_attn.weight": ("F16", (24, 8)) for layer in range(2)}
     model = describe(write_model(tmp_path / "m", tensors, model_type="gpt2", n_layer=2, n_head=4, n_embd=8), "a/m")
     assert model.cache == (LayerCache("full", 2, 16),)
@@ -71,13 +71,13 @@ def test_without_a_shape_the_configuration_tells(tmp_path: Path) -> None:
     ],
     ids=str,
 )
-def test_without_tensors_only_layers_with_attention_keep_tokens(layers: dict[str, object]) -> None:
-    """Of a hybrid model that is not here, the configuration alone tells which they are."""
+def test_without_tensors_only_attention_layers_cache_tokens(layers: dict[str, object]) -> None:
+    """The configuration of a hybrid model lists them."""
     config = Configuration({"num_hidden_layers": 4, "num_attention_heads": 4, "hidden_size": 32, **layers})
     assert cache_layout(config, {}, module="any", has_windows=False) == (LayerCache("full", 1, 64),)
 
 
-def test_layers_beyond_reason_are_not_counted(tmp_path: Path) -> None:
-    """A configuration that claims a billion layers costs no time and makes no nonsense of the rest."""
+def test_an_implausible_number_of_layers_is_ignored(tmp_path: Path) -> None:
+    """A configuration with a billion layers is read quickly, and its other fields are used."""
     model = describe(write_model(tmp_path / "m", num_hidden_layers=10**9, num_kv_shared_layers=10**9), "a/m")
     assert sum(layers.layers for layers in model.cache) <= 4096

@@ -26,6 +26,5 @@ def test_front_matter_has_license_and_base_model(text: str, card: CardMetadata, 
     assert read_card(tmp_path) == card
 
 
-def test_no_card_says_nothing(tmp_path: Path) -> None:
-    """A folder without a card is no error."""
+def test_a_missing_card_is_not_an_error(tmp_path: Path) -> None:
     assert read_card(tmp_path) == CardMetadata()

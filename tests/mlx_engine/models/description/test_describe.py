@@ -37,7 +37,7 @@ def test_a_plain_model(tmp_path: Path) -> None:
 
 
 def test_the_starter_model(starter_model: Path) -> None:
-    """The starter model has its known size, and the bits of its scales are counted."""
+    """With its size, and the bits of its scales included."""
     found = describe(starter_model, "owner/starter")
     assert found.parameters == 134_515_008
     assert found.quantization == "mixed 4/8-bit g32"
@@ -51,7 +51,7 @@ def test_the_starter_model(starter_model: Path) -> None:
 
 
 def test_describing_needs_no_mlx(starter_model: Path) -> None:
-    """Neither MLX nor what it brings is imported to describe a model, nor for the library or the starter model."""
+    """Neither a description, the library nor the starter model imports MLX or its dependencies."""
     program = (
         "import sys; from pathlib import Path; from mlx_engine.models.description import describe\n"
         "from mlx_engine.models.library import library, starter\n"
@@ -96,7 +96,7 @@ def test_describing_needs_no_mlx(starter_model: Path) -> None:
 def test_quantized_models(
     tensors: dict[str, Any], quantization: dict[str, Any], words: str, parameters: int, tmp_path: Path
 ) -> None:
-    """Weights are counted unpacked, and the words name what is really in the file."""
+    """Weights are counted unpacked, and the precision is that of the file."""
     found = describe(write_model(tmp_path / "m", tensors, quantization=quantization), "a/m")
     assert found.quantization == words
     assert found.parameters == parameters
@@ -110,8 +110,8 @@ def test_quantized_models(
         ({"max_position_embeddings": "long"}, 0),
     ],
 )
-def test_the_context_length_is_found_where_models_say_it(config: dict[str, Any], length: int, tmp_path: Path) -> None:
-    """It may be in the part for text, have an older name, or not be there."""
+def test_the_context_length_is_read_from_all_its_fields(config: dict[str, Any], length: int, tmp_path: Path) -> None:
+    """In the text configuration, by an older name, or absent."""
     assert describe(write_model(tmp_path / "m", **config), "a/m").context_length == length
 
 
@@ -126,15 +126,15 @@ def test_the_context_length_is_found_where_models_say_it(config: dict[str, Any],
         ("tokenizer_config.json", "{}", False),
     ],
 )
-def test_a_chat_template_is_found_in_each_of_its_places(name: str, content: str, has: bool, tmp_path: Path) -> None:
-    """A file of its own or an entry of the tokenizer's settings."""
+def test_a_chat_template_is_read_from_all_its_locations(name: str, content: str, has: bool, tmp_path: Path) -> None:
+    """Its own file, or a field of the tokenizer's configuration."""
     folder = write_model(tmp_path / "m")
     (folder / name).write_text(content)
     assert describe(folder, "a/m").has_chat_template is has
 
 
 def test_shards_are_read_together(tmp_path: Path) -> None:
-    """Weights spread over several files are one model."""
+    """Several weight files are one model."""
     folder = write_model(tmp_path / "m")
     (folder / "model.safetensors").unlink()
     for number in (1, 2):
@@ -204,10 +204,10 @@ def packed_otherwise_than_said(folder: Path) -> None:
         (packed_otherwise_than_said, BrokenModel, "sizes"),
     ],
 )
-def test_a_broken_folder_says_what_is_wrong(
+def test_a_broken_folder_has_a_reason(
     change: Callable[[Path], None], error: type[FacetError], words: str, tmp_path: Path
 ) -> None:
-    """Each fault is told in a sentence of its own."""
+    """Each kind of damage has its own."""
     folder = write_model(tmp_path / "m")
     change(folder)
     with pytest.raises(error, match=words) as raised:
@@ -215,22 +215,21 @@ def test_a_broken_folder_says_what_is_wrong(
     assert raised.value.message.endswith(".")
 
 
-def test_weights_without_content_are_told(tmp_path: Path) -> None:
-    """A file of no tensors is no model."""
+def test_weights_without_tensors_are_rejected(tmp_path: Path) -> None:
     with pytest.raises(BrokenModel, match="no weights"):
         describe(write_model(tmp_path / "m", {}), "a/m")
 
 
-def test_no_folder_is_not_found(tmp_path: Path) -> None:
-    """Neither a missing path nor a file is a model."""
+def test_a_missing_folder_is_reported(tmp_path: Path) -> None:
+    """So is a file."""
     (tmp_path / "file").touch()
     for path in (tmp_path / "absent", tmp_path / "file"):
         with pytest.raises(ModelNotFound):
             describe(path, "a/m")
 
 
-def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
-    """A link that leads nowhere in place of the weights is a sentence as well."""
+def test_a_file_that_cannot_be_read_is_reported(tmp_path: Path) -> None:
+    """Such as a dangling link instead of the weights."""
     folder = write_model(tmp_path / "m")
     (folder / "model.safetensors").unlink()
     (folder / "model.safetensors").symlink_to(tmp_path / "absent disk")
@@ -238,8 +237,8 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
         describe(folder, "a/m")
 
 
-def test_weights_may_lie_elsewhere(tmp_path: Path) -> None:
-    """Files that are links, as in the Hugging Face cache, count with the size of what they point at."""
+def test_weights_can_be_links(tmp_path: Path) -> None:
+    """As in the Hugging Face cache; the size of their targets counts."""
     folder = write_model(tmp_path / "m")
     size = describe(folder, "a/m").size_bytes
     (folder / "model.safetensors").rename(tmp_path / "blob")
@@ -247,16 +246,16 @@ def test_weights_may_lie_elsewhere(tmp_path: Path) -> None:
     assert describe(folder, "a/m").size_bytes == size
 
 
-def test_an_architecture_that_mlx_lm_does_not_know_is_named(tmp_path: Path) -> None:
-    """The model is whole, and says why it cannot be run."""
+def test_an_unsupported_architecture_is_named(tmp_path: Path) -> None:
+    """The model is complete and has an obstacle."""
     found = describe(write_model(tmp_path / "m", model_type="bert"), "a/m")
     assert not found.is_runnable
     assert "'bert'" in found.obstacle
     assert describe(write_model(tmp_path / "n"), "a/n").is_runnable
 
 
-def test_only_the_chosen_experts_are_active(tmp_path: Path) -> None:
-    """Of four experts a token meets one; what all tokens meet is counted whole."""
+def test_only_selected_experts_are_active(tmp_path: Path) -> None:
+    """A token uses one of four experts; shared parameters count completely."""
     tensors: dict[str, Any] = {
         "model.embed_tokens.weight": ("BF16", (10, 64)),
         "model.layers.0.mlp.switch_mlp.up_proj.weight": ("BF16", (4, 8, 64)),
@@ -275,8 +274,10 @@ def test_only_the_chosen_experts_are_active(tmp_path: Path) -> None:
         (False, {}, "none"),
     ],
 )
-def test_eyes_are_told_and_not_loaded(with_tower: bool, config: dict[str, Any], vision: str, tmp_path: Path) -> None:
-    """A vision tower counts as parameters, but takes no memory: mlx-lm drops it."""
+def test_a_vision_tower_is_counted_but_not_loaded(
+    with_tower: bool, config: dict[str, Any], vision: str, tmp_path: Path
+) -> None:
+    """It has parameters but needs no memory, since mlx-lm drops it."""
     tower = {"vision_tower.layers.0.self_attn.k_proj.weight": ("BF16", (64, 64))} if with_tower else {}
     found = describe(write_model(tmp_path / "m", {"model.norm.weight": ("BF16", (64,))} | tower, **config), "a/m")
     assert found.vision == vision
@@ -293,7 +294,7 @@ def test_eyes_are_told_and_not_loaded(with_tower: bool, config: dict[str, Any], 
         ("tooltip, rethink", False, False),
     ],
 )
-def test_the_template_says_whether_it_thinks_and_calls_tools(
+def test_the_template_shows_support_for_thinking_and_tools(
     template: str, thinks: bool, calls: bool, tmp_path: Path
 ) -> None:
     """As far as its text shows."""
@@ -303,8 +304,8 @@ def test_the_template_says_whether_it_thinks_and_calls_tools(
     assert (found.has_thinking, found.has_tools) == (thinks, calls)
 
 
-def test_the_card_gives_the_license_where_facet_has_no_note(tmp_path: Path) -> None:
-    """Facet's own note goes before the card."""
+def test_the_license_comes_from_the_card_without_a_note(tmp_path: Path) -> None:
+    """Facet's own note precedes the card."""
     folder = write_model(tmp_path / "m")
     (folder / "README.md").write_text("---\nlicense: mit\n---\n")
     assert describe(folder, "a/m").license == "mit"
@@ -314,7 +315,7 @@ def test_the_card_gives_the_license_where_facet_has_no_note(tmp_path: Path) -> N
 
 
 def test_the_map_of_bits_of_the_starter_model(starter_model: Path) -> None:
-    """Its embedding is in 8 bits, its thirty layers in 4."""
+    """Its embedding has 8 bits, its thirty layers 4."""
     outside, *layers = read_bit_map(starter_model)
     assert outside.bits == {"model.embed_tokens": 8}
     assert [row.layer for row in layers] == list(range(30))
@@ -354,10 +355,10 @@ _shapes = st.tuples(st.sampled_from(["F16", "U32", "U8", "F32"]), st.lists(st.in
     tensors=st.dictionaries(_names, _shapes, min_size=1),
     architecture=st.sampled_from(["llama", "gemma3_text", "cohere2", "deepseek_v3", "qwen3_next", "mamba2", "gpt_oss"]),
 )
-def test_whatever_a_configuration_says_is_described_or_refused(
+def test_any_configuration_is_described_or_rejected(
     config: dict[str, Any], tensors: dict[str, Any], architecture: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Nonsense in any field, over tensors of any shape, is never anything but a value or a sentence."""
+    """Invalid fields with tensors of any shape give a description or a message."""
     folder = write_model(tmp_path_factory.mktemp("any") / "m", tensors, **{**config, "model_type": architecture})
     try:
         found = describe(folder, "a/m")

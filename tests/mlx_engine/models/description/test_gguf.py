@@ -16,7 +16,7 @@ def elements(file: GGUFFile) -> int:
 
 
 def test_a_file_that_can_be_imported(tmp_path: Path) -> None:
-    """The description is that of the imported folder, and asks to import it."""
+    """It has the description of the imported folder, and suggests importing it."""
     file = tiny_model(kind="Q8_0")
     found = describe(file.write(tmp_path / "tiny.gguf"), "owner/tiny")
     assert (found.format, found.architecture, found.quantization) == ("gguf", "llama", "Q8_0")
@@ -32,7 +32,7 @@ def test_a_file_that_can_be_imported(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_imported_names_its_types(tmp_path: Path) -> None:
-    """The reason is the importer's own."""
+    """The reason is that of the importer."""
     file = tiny_model()
     file.tensors["token_embd.weight"] = random_tensor(np.random.default_rng(1), "Q6_K", 1024, 256)
     found = describe(file.write(tmp_path / "tiny.gguf"), "owner/tiny")
@@ -42,7 +42,7 @@ def test_a_file_that_cannot_be_imported_names_its_types(tmp_path: Path) -> None:
 
 
 def test_another_architecture_is_described_as_well(tmp_path: Path) -> None:
-    """Of a mixture of experts, only those that are chosen are active."""
+    """Of a mixture of experts, only the selected ones are active."""
     rng = np.random.default_rng(1)
     tensors = {
         "token_embd.weight": random_tensor(rng, "F16", 10, 32),
@@ -55,7 +55,7 @@ def test_another_architecture_is_described_as_well(tmp_path: Path) -> None:
 
 
 def test_a_model_in_several_files_is_one(tmp_path: Path) -> None:
-    """All of them count; one that is missing is told."""
+    """All of them count; a missing one is reported."""
     rng = np.random.default_rng(1)
     for number in (1, 2):
         file = GGUFFile({"general.architecture": "llama"}, {f"w{number}": random_tensor(rng, "F16", 4, 4)})
@@ -68,8 +68,8 @@ def test_a_model_in_several_files_is_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("counts", [(2**60, 1), (1, 2**60), (0, 0)])
-def test_absurd_counts_are_a_sentence(counts: tuple[int, int], tmp_path: Path) -> None:
-    """A header that claims more than there can be is refused before anything is read by it."""
+def test_implausible_counts_are_rejected(counts: tuple[int, int], tmp_path: Path) -> None:
+    """Before anything else is read."""
     path = tmp_path / "m.gguf"
     path.write_bytes(b"GGUF" + struct.pack("<IQQ", 3, *counts) + bytes(64))
     with pytest.raises(BrokenModel) as raised:
@@ -79,7 +79,7 @@ def test_absurd_counts_are_a_sentence(counts: tuple[int, int], tmp_path: Path) -
 
 @pytest.mark.process
 def test_describing_needs_no_numpy(tmp_path: Path) -> None:
-    """The window does it in its own process, which stays small."""
+    """The window describes files in its own process, which stays small."""
     file = tiny_model().write(tmp_path / "tiny.gguf")
     code = (
         "import sys, pathlib; from mlx_engine.models.description.describe import describe;"

@@ -1,4 +1,4 @@
-"""What can be run as it lies there, what can be converted, and what neither: told from config.json."""
+"""Formats of weights in config.json: those that run, those that can be converted, and others."""
 
 import platform
 import sys
@@ -17,7 +17,7 @@ def _described(folder: Path, settings: dict[str, Any], **config: Any) -> tuple[s
 
 
 def test_packed_ternary_weights_run_on_a_macs_gpu_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Elsewhere they can be converted without loss, and the sentence says so."""
+    """Elsewhere they can be converted without loss, as the message says."""
     settings = {"quant_method": "bitnet", "linear_class": "autobitlinear"}
     monkeypatch.setattr(sys, "platform", "linux")
     obstacle, can_be_converted = _described(tmp_path / "linux", settings)
@@ -38,29 +38,29 @@ def test_packed_ternary_weights_run_on_a_macs_gpu_only(tmp_path: Path, monkeypat
         {"quant_method": "bitnet", "linear_class": "autobitlinear", "quantization_mode": "online"},
     ],
 )
-def test_what_mlx_lm_does_not_run_can_be_converted(settings: dict[str, Any], tmp_path: Path) -> None:
-    """The sentence says by what it was quantized, or what it holds, and what to do."""
+def test_formats_that_mlx_lm_does_not_run_can_be_converted(settings: dict[str, Any], tmp_path: Path) -> None:
+    """The message has the format and the next step."""
     obstacle, can_be_converted = _described(tmp_path, settings)
     assert settings["quant_method"] in obstacle
     assert "Quantize it" in obstacle
     assert can_be_converted
 
 
-def test_what_mlx_lm_unpacks_for_itself_runs(tmp_path: Path) -> None:
-    """AWQ everywhere, blocks of FP8 in the architectures that know their scales."""
+def test_formats_that_mlx_lm_unpacks_run(tmp_path: Path) -> None:
+    """AWQ in all architectures, blocks of FP8 in those that read their scales."""
     assert _described(tmp_path / "awq", {"quant_method": "awq", "bits": 4}) == ("", True)
     fp8 = {"quant_method": "fp8", "weight_block_size": [128, 128]}
     assert _described(tmp_path / "fp8", fp8, model_type="deepseek_v3") == ("", True)
 
 
-def test_what_nothing_reads_is_named(tmp_path: Path) -> None:
-    """It can neither be run nor converted."""
+def test_unsupported_formats_are_named(tmp_path: Path) -> None:
+    """They can be neither run nor converted."""
     obstacle, can_be_converted = _described(tmp_path, {"quant_method": "bitsandbytes", "load_in_4bit": True})
     assert "bitsandbytes" in obstacle
     assert not can_be_converted
 
 
-def test_weights_that_mlx_has_quantized_run(tmp_path: Path) -> None:
-    """What stands beside "quantization" is its copy, whatever it says."""
+def test_weights_quantized_by_mlx_run(tmp_path: Path) -> None:
+    """Other settings next to "quantization" are copies of it."""
     settings = {"bits": 4, "group_size": 64}
     assert _described(tmp_path, {**settings, "quant_method": "gptq"}, quantization=settings) == ("", True)

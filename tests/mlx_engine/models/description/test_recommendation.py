@@ -1,4 +1,4 @@
-"""The sampling values that a model comes with."""
+"""Sampling values recommended by a model."""
 
 import json
 from pathlib import Path
@@ -19,8 +19,8 @@ from mlx_engine.sampling import Sampling
         ({"do_sample": True, "temperature": 1}, {"temperature": 1}),
     ],
 )
-def test_what_is_legal_is_recommended(tmp_path: Path, values: dict[str, object], found: dict[str, float]) -> None:
-    """By the names that are ours; what is out of range is not there."""
+def test_valid_values_are_recommended(tmp_path: Path, values: dict[str, object], found: dict[str, float]) -> None:
+    """By Facet's names; values out of range are omitted."""
     (tmp_path / "generation_config.json").write_text(json.dumps(values))
     assert recommended(tmp_path) == found
 
@@ -35,7 +35,7 @@ def test_without_a_file_nothing_is_recommended(tmp_path: Path) -> None:
     assert recommended(tmp_path) == {}
 
 
-def test_what_a_person_has_chosen_stays() -> None:
-    """Only values that are as Facet brings them give way."""
+def test_values_set_by_the_user_stay() -> None:
+    """Only defaults are replaced."""
     chosen = Sampling(temperature=0.9)
     assert with_recommended(chosen, {"temperature": 0.2, "top_p": 0.5}) == Sampling(temperature=0.9, top_p=0.5)

@@ -18,6 +18,6 @@ from mlx_engine.models.description.size_class import size_class
         (32_760_000_000, "large"),
     ],
 )
-def test_classes_follow_the_names_that_models_have(parameters: int, name: str) -> None:
-    """A model belongs to the class that its rounded size says."""
+def test_classes_follow_the_names_of_models(parameters: int, name: str) -> None:
+    """The rounded size decides."""
     assert size_class(parameters) == name

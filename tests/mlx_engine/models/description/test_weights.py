@@ -60,15 +60,15 @@ def entries(tensors: Shapes) -> dict[str, TensorEntry]:
 def test_quantized_weights_of_other_programs(
     tensors: Shapes, settings: dict[str, Any], parameters: int, words: str | None
 ) -> None:
-    """They are counted unpacked, once, with what belongs to them."""
+    """They are counted unpacked, once, with their scales."""
     found = list(read_weights(entries(tensors), {"quantization_config": settings}))
     assert [weight.parameters for weight in found] == [parameters]
     assert found[0].size_bytes == sum(entry.size_bytes for entry in entries(tensors).values())
     assert format_precision(found) == (words or "bitnet 2-bit")
 
 
-def test_biases_of_a_layer_are_weights_of_their_own() -> None:
-    """The bias of a quantized layer is not one of the biases of its groups."""
+def test_the_bias_of_a_layer_is_a_weight() -> None:
+    """It is not one of the biases of its groups."""
     tensors: Shapes = {
         "l.weight": ("U32", (4, 8)),
         "l.scales": ("F16", (4, 1)),
@@ -80,7 +80,7 @@ def test_biases_of_a_layer_are_weights_of_their_own() -> None:
 
 
 def test_the_map_of_bits_has_a_row_for_each_layer() -> None:
-    """What is outside of layers comes first, vectors are left out, and experts stored one by one are one entry."""
+    """Matrices outside of layers come first, vectors are omitted, and separate experts are one entry."""
     tensors: Shapes = {
         "model.embed_tokens.weight": ("BF16", (10, 64)),
         "model.layers.1.self_attn.q_proj.weight": ("U32", (4, 16)),

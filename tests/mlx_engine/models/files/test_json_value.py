@@ -1,4 +1,4 @@
-"""Behaviour of reading values that are kept as JSON."""
+"""Reading values stored as JSON."""
 
 import math
 from pathlib import Path
@@ -10,7 +10,7 @@ from mlx_engine.models.files.json_value import bounded, read_value
 
 
 def test_a_value_is_read(tmp_path: Path) -> None:
-    """As it was kept."""
+    """As it was stored."""
     (tmp_path / "value.json").write_text('{"chunk_tokens": 64}')
     assert read_value(tmp_path / "value.json", Convention) == Convention(chunk_tokens=64)
 
@@ -21,13 +21,13 @@ def test_a_value_is_read(tmp_path: Path) -> None:
     ids=["empty", "cut", "kind", "bytes", "null", "refused", "deep", "deeper"],
 )
 def test_a_damaged_value_is_none(content: bytes, tmp_path: Path) -> None:
-    """Nothing is raised, however it is damaged."""
+    """No error is raised."""
     (tmp_path / "value.json").write_bytes(content)
     assert read_value(tmp_path / "value.json", Convention) is None
 
 
-def test_what_is_no_file_is_no_value(tmp_path: Path) -> None:
-    """A folder in its place, or nothing."""
+def test_a_missing_file_has_no_value(tmp_path: Path) -> None:
+    """Nor has a folder."""
     assert read_value(tmp_path, Convention) is None
     assert read_value(tmp_path / "nothing", Convention) is None
 

@@ -18,8 +18,8 @@ def file_of(header: Any, data: bytes, path: Path) -> Path:
     return path
 
 
-def test_what_is_composed_is_read_back(tmp_path: Path) -> None:
-    """Types, shapes and places survive, and no array starts at an odd multiple of its element."""
+def test_a_header_is_read_as_written(tmp_path: Path) -> None:
+    """With types, shapes and positions; arrays are aligned to their elements."""
     wanted = {"b": ("F16", (3, 1)), "a": ("U32", (5,)), "c": ("F32", (2, 2)), "empty": ("F32", (0,))}
     header, places = compose_header(wanted)
     path = tmp_path / "model.safetensors"
@@ -53,8 +53,8 @@ def test_what_is_composed_is_read_back(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_damaged_header_is_refused_in_a_sentence(header: Any, words: str, tmp_path: Path) -> None:
-    """What is no header, contradicts itself or points outside the file is told."""
+def test_a_damaged_header_is_rejected(header: Any, words: str, tmp_path: Path) -> None:
+    """One that is not JSON, is inconsistent, or points outside the file."""
     with pytest.raises(BrokenModel, match=words):
         read_header(file_of(header, bytes(8), tmp_path / "model.safetensors"))
 
@@ -63,16 +63,16 @@ def test_a_damaged_header_is_refused_in_a_sentence(header: Any, words: str, tmp_
     "content",
     [b"", b"1234", struct.pack("<Q", 2**60) + b"{}", struct.pack("<Q", 2**63), struct.pack("<Q", 100) + b"{}"],
 )
-def test_a_length_beyond_the_file_is_refused(content: bytes, tmp_path: Path) -> None:
-    """A file cut short in its header, or one that claims a huge header, is told without reading on."""
+def test_a_length_beyond_the_file_is_rejected(content: bytes, tmp_path: Path) -> None:
+    """A truncated or huge header is not read."""
     path = tmp_path / "model.safetensors"
     path.write_bytes(content)
     with pytest.raises(BrokenModel, match="truncated"):
         read_header(path)
 
 
-def test_an_unknown_type_is_refused_by_name(tmp_path: Path) -> None:
-    """A type of the future is named."""
+def test_an_unknown_type_is_rejected_by_name(tmp_path: Path) -> None:
+    """Such as a future one."""
     header = {"w": {"dtype": "F3_X", "shape": [2], "data_offsets": [0, 8]}}
     with pytest.raises(UnsupportedModel, match="F3_X"):
         read_header(file_of(header, bytes(8), tmp_path / "model.safetensors"))
@@ -93,8 +93,8 @@ _almost_entries = st.fixed_dictionaries(
 
 @settings(deadline=None)
 @given(header=st.dictionaries(st.text(max_size=4), _almost_entries | _json, max_size=3) | st.binary())
-def test_no_header_gets_past_the_reader(header: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Any header gives tensors that lie within the file, or an error of ours."""
+def test_any_header_is_read_or_rejected(header: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Tensors are always within the file."""
     path = file_of(header, bytes(64), tmp_path_factory.getbasetemp() / "damaged.safetensors")
     with contextlib.suppress(FacetError):
         size = path.stat().st_size

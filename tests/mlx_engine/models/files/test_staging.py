@@ -20,8 +20,8 @@ from mlx_engine.models.files.staging import (
 )
 
 
-def test_a_folder_appears_whole(tmp_path: Path) -> None:
-    """While it is written only the partial folder is there, in the end only the target."""
+def test_a_folder_appears_complete(tmp_path: Path) -> None:
+    """During writing there is only the partial folder, afterwards only the target."""
     target = tmp_path / "owner" / "model"
     with locked_partial(target) as partial:
         (partial / "weights").write_text("all")
@@ -31,15 +31,15 @@ def test_a_folder_appears_whole(tmp_path: Path) -> None:
     assert (target / "weights").read_text() == "all"
 
 
-def test_work_that_fails_leaves_nothing(tmp_path: Path) -> None:
-    """An error on the way removes the partial folder."""
+def test_failed_work_leaves_no_files(tmp_path: Path) -> None:
+    """An error removes the partial folder."""
     with pytest.raises(ZeroDivisionError), locked_partial(tmp_path / "model") as partial:
         (partial / "weights").write_text(str(1 / 0))
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_a_killed_process_left_is_cleared(tmp_path: Path) -> None:
-    """Files, folders and links in an old partial folder are gone, and what a link points at stays."""
+def test_files_of_a_killed_process_are_removed(tmp_path: Path) -> None:
+    """Including folders and links in the partial folder, but not the targets of links."""
     (tmp_path / "kept").mkdir()
     old = tmp_path / "model.partial"
     (old / "folder" / "inner").mkdir(parents=True)
@@ -50,8 +50,8 @@ def test_what_a_killed_process_left_is_cleared(tmp_path: Path) -> None:
     assert (tmp_path / "kept").exists()
 
 
-def test_the_partial_folder_is_locked_while_somebody_works_in_it(tmp_path: Path) -> None:
-    """Nobody else can take the lock meanwhile."""
+def test_the_partial_folder_is_locked_during_work(tmp_path: Path) -> None:
+    """No other process can lock it."""
     with locked_partial(tmp_path / "model") as partial:
         other = os.open(partial, os.O_RDONLY)
         with pytest.raises(BlockingIOError):
@@ -59,8 +59,8 @@ def test_the_partial_folder_is_locked_while_somebody_works_in_it(tmp_path: Path)
         os.close(other)
 
 
-def test_who_waits_gets_a_folder_of_its_own(tmp_path: Path) -> None:
-    """The second waits for the first, and then works in a new folder, not in the one that was put in place."""
+def test_a_waiting_process_has_a_new_folder(tmp_path: Path) -> None:
+    """Not the one that the first process has put in place."""
     target, order = tmp_path / "model", []
 
     def second() -> None:
@@ -83,14 +83,14 @@ def test_who_waits_gets_a_folder_of_its_own(tmp_path: Path) -> None:
     ("number", "words"),
     [(errno.ENOSPC, "Not enough disk space"), (errno.EACCES, "permission to write"), (errno.EIO, "Input/output error")],
 )
-def test_the_reason_is_told_in_a_sentence(number: int, words: str, tmp_path: Path) -> None:
-    """A full disk, missing rights and anything else each have their words."""
+def test_a_failure_has_a_message(number: int, words: str, tmp_path: Path) -> None:
+    """A full disk and missing permissions have their own."""
     with pytest.raises(StorageError, match=words), storage_errors(tmp_path / "model"):
         raise OSError(number, os.strerror(number))
 
 
-def test_what_nobody_works_on_is_swept_away(tmp_path: Path) -> None:
-    """A process that was killed has left it; what another one works on stays, as all models do."""
+def test_unlocked_partial_folders_are_removed(tmp_path: Path) -> None:
+    """Those of running processes stay, like all models."""
     for name in ("left.partial", "model-1.5b"):
         (tmp_path / "owner" / name).mkdir(parents=True)
         (tmp_path / "owner" / name / "weights").write_text("some")
@@ -102,8 +102,8 @@ def test_what_nobody_works_on_is_swept_away(tmp_path: Path) -> None:
     assert not is_worked_on(busy)
 
 
-def test_a_file_that_several_write_is_always_that_of_one(tmp_path: Path) -> None:
-    """Each finds its own or another's, whole, and nothing else stays."""
+def test_a_file_with_several_writers_is_always_complete(tmp_path: Path) -> None:
+    """It has the contents of one writer, and no temporary files remain."""
     file, contents = tmp_path / "value.json", {bytes([letter]) * 100_000 for letter in b"abcd"}
 
     def write(content: bytes) -> bool:
@@ -118,15 +118,15 @@ def test_a_file_that_several_write_is_always_that_of_one(tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == [file]
 
 
-def test_a_file_is_written_over_what_a_killed_process_left(tmp_path: Path) -> None:
-    """However long that was."""
+def test_a_file_replaces_the_temporary_file_of_a_killed_process(tmp_path: Path) -> None:
+    """Of any length."""
     (tmp_path / "value.json.partial").write_text("half of something longer")
     write_whole(tmp_path / "value.json", b"whole")
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("value.json", "whole")]
 
 
-def test_a_file_that_cannot_be_written_leaves_the_old_one_alone(tmp_path: Path) -> None:
-    """A limit on the size of files stands for a full disk."""
+def test_a_file_that_cannot_be_written_does_not_change_the_old_one(tmp_path: Path) -> None:
+    """A limit on file sizes simulates a full disk."""
     file = tmp_path / "value.json"
     write_whole(file, b"old")
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -139,8 +139,8 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one_alone(tmp_path: Path) 
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("value.json", "old")]
 
 
-def test_a_folder_tells_that_it_is_being_used(tmp_path: Path) -> None:
-    """By one or by several; one that is gone is used by nobody."""
+def test_a_folder_in_use_is_recognized(tmp_path: Path) -> None:
+    """By one or several processes; a deleted folder is not in use."""
     assert not is_in_use(tmp_path)
     with in_use(tmp_path), in_use(tmp_path):
         assert is_in_use(tmp_path)

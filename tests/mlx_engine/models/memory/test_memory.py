@@ -41,8 +41,8 @@ def machine(gib: int) -> Machine:
     return Machine(gib * GIB, gib * GIB, "for the test", has_metal=True)
 
 
-def test_the_sum_has_its_three_parts() -> None:
-    """Weights as they are stored, 2 x 16 bits a number and token, and space to work in."""
+def test_the_estimate_has_three_parts() -> None:
+    """Stored weights, 2 x 16 bits per number and token, and working memory."""
     need = on_metal(MODEL, 8192)
     assert need.weights_bytes == 4_500_000_000
     assert need.cache_bytes == 32 * 2048 * 8192 * 2
@@ -51,22 +51,22 @@ def test_the_sum_has_its_three_parts() -> None:
 
 
 @pytest.mark.parametrize(("bits", "share"), [(16, 1.0), (8, (8 + 0.5) / 16), (4, (4 + 0.5) / 16)])
-def test_a_quantized_cache_is_smaller_but_for_its_scales(bits: int, share: float) -> None:
+def test_a_quantized_cache_includes_its_scales(bits: int, share: float) -> None:
     """A scale and a bias of 16 bits for each group of 64."""
     need = on_metal(MODEL, 8192, cache_bits=bits)
     assert need.cache_bytes == pytest.approx(share * 32 * 2048 * 8192 * 2)
 
 
 def test_windows_cannot_be_quantized_and_are_copied() -> None:
-    """mlx-lm keeps them in 16 bits, and Facet keeps snapshots of them."""
+    """mlx-lm keeps them in 16 bits, and Facet takes snapshots of them."""
     windowed = replace(MODEL, cache=(WINDOW,))
     assert on_metal(windowed, 8192, cache_bits=4) == on_metal(windowed, 8192)
     without = estimate(windowed, 8192, runtime=Runtime(snapshots=0))
     assert without.cache_bytes * 5 == on_metal(windowed, 8192).cache_bytes
 
 
-def test_the_processor_needs_more_than_the_graphics_card() -> None:
-    """In float32, scales are twice as large and unpacked weights four bytes each; scores are written down."""
+def test_the_cpu_needs_more_than_the_gpu() -> None:
+    """In float32, scales are twice as large and unpacked weights have four bytes; scores are materialized."""
     packed = estimate(MODEL, 8192, runtime=Runtime(number_bytes=4))
     assert packed.weights_bytes == 5_000_000_000
     unpacked = estimate(MODEL, 8192, runtime=Runtime(number_bytes=4, keeps_packed=False))
@@ -78,7 +78,7 @@ def test_the_processor_needs_more_than_the_graphics_card() -> None:
 
 
 def test_more_context_never_needs_less() -> None:
-    """So the longest context that fits can be searched for."""
+    """This allows searching for the longest context that fits."""
     totals = [on_metal(MODEL, context).total_bytes for context in range(0, 20_000, 100)]
     assert totals == sorted(totals)
 
@@ -86,15 +86,15 @@ def test_more_context_never_needs_less() -> None:
 @pytest.mark.parametrize(
     ("gib", "verdict"), [(64, "fits"), (7, "fits"), (6, "tight"), (5, "too large"), (1, "too large")]
 )
-def test_the_verdict_compares_the_sum_with_the_machine(gib: int, verdict: str) -> None:
-    """With the reserve left free it fits; within it, it is tight."""
+def test_the_verdict_compares_the_estimate_with_the_machine(gib: int, verdict: str) -> None:
+    """Below the reserve it fits, within the reserve it is tight."""
     found = fit(MODEL, machine(gib))
     assert found.verdict == verdict
     assert found.estimate.context == 8192
 
 
 def test_the_longest_context_that_fits_fits() -> None:
-    """And the next one does not."""
+    """One token more does not."""
     found = fit(MODEL, machine(16))
     assert fit(MODEL, machine(16), context=found.largest_context).verdict == "fits"
     assert fit(MODEL, machine(16), context=found.largest_context + 256).verdict != "fits"
@@ -108,8 +108,8 @@ def test_the_summary_has_every_figure_of_the_verdict() -> None:
         assert figure in summary
 
 
-def test_without_metal_the_estimate_is_for_the_processor() -> None:
-    """Nothing else has to be stated: the machine decides how the engine computes."""
+def test_without_metal_the_estimate_is_for_the_cpu() -> None:
+    """As the engine computes on such a machine."""
     processor = replace(machine(64), has_metal=False)
     expected = estimate(MODEL, 8192, runtime=runtime_on(processor, MODEL))
     assert fit(MODEL, processor).estimate == expected != fit(MODEL, machine(64)).estimate
@@ -127,19 +127,19 @@ def test_without_metal_the_estimate_is_for_the_processor() -> None:
     ],
 )
 def test_the_working_set_of_a_mac(gib: int, setting: str, working_set: int) -> None:
-    """What the person has set, or else the share that Metal recommends."""
+    """The user's limit, or else the share that Metal recommends."""
     assert mac(gib * GIB, setting).working_set_bytes == working_set
 
 
-def test_this_machine_is_known() -> None:
-    """Some of its memory is for models, and some of that stays in reserve."""
+def test_this_machine_has_memory_for_models() -> None:
+    """Some of it is reserved."""
     here = this_machine()
     assert 0 < here.available_bytes < here.working_set_bytes <= here.memory_bytes
     assert here.working_set_source
 
 
-def test_the_processor_unpacks_weights_only_where_memory_is_ample() -> None:
-    """As the engine decides it when it loads."""
+def test_the_cpu_unpacks_weights_only_with_ample_memory() -> None:
+    """As the engine does when it loads a model."""
     processor = Machine(16 * GIB, 16 * GIB, "", has_metal=False)
     assert runtime_on(processor, MODEL).keeps_packed
     assert not runtime_on(processor, replace(MODEL, parameters=100_000_000)).keeps_packed

@@ -1,4 +1,4 @@
-"""The terms of the sum, and what makes it smaller."""
+"""The parts of the estimate, and ways to reduce it."""
 
 from dataclasses import replace
 
@@ -22,16 +22,16 @@ def _alternatives(model: ModelDescription, here: Machine, **values: object) -> A
     return alternatives(model, here, **{"context": LONG, "cache_bits": 16, **values})  # type: ignore[arg-type]
 
 
-def test_three_terms_make_the_fourth() -> None:
-    """Weights, context and work are what is needed together; the other two are the machine's."""
+def test_three_terms_add_up_to_the_fourth() -> None:
+    """Weights, context and working memory are the required memory; the other two describe the machine."""
     found = terms(MODEL, fit(MODEL, machine(16), context=LONG, cache_bits=8), 8)
     assert sum(term.size_bytes for term in found[:3]) == found[3].size_bytes
     assert found[1].remark == "65,536 tokens, 8-bit KV cache"
     assert found[4].size_bytes == 16 * 2**30
 
 
-def test_what_is_offered_fits() -> None:
-    """A shorter context, and fewer bits for the same one."""
+def test_suggestions_fit() -> None:
+    """A shorter context, and fewer bits for the same context."""
     here = machine(12)
     assert fit(MODEL, here, context=LONG).verdict == "too large"
     found = _alternatives(MODEL, here)
@@ -41,13 +41,13 @@ def test_what_is_offered_fits() -> None:
     assert fit(MODEL, here, context=LONG, cache_bits=found.cache_bits).verdict == "fits"
 
 
-def test_no_context_is_offered_that_the_conversation_has_outgrown() -> None:
+def test_no_context_shorter_than_the_conversation_is_suggested() -> None:
     """Nor one that is too short for any."""
     assert _alternatives(MODEL, machine(12), used_tokens=LONG - 1).context == 0
     assert _alternatives(MODEL, machine(4)).context == 0
 
 
-def test_no_bits_are_offered_that_the_model_cannot_do_with() -> None:
+def test_no_unsupported_bits_are_suggested() -> None:
     assert _alternatives(replace(MODEL, cache=(WINDOW, *MODEL.cache)), machine(12)).cache_bits is None
 
 
@@ -61,8 +61,8 @@ def test_no_bits_are_offered_that_the_model_cannot_do_with() -> None:
         ([replace(SMALLER, loaded_bytes=9 * 10**9)], None),
     ],
 )
-def test_another_model_is_offered(others: list[ModelDescription], best: ModelDescription | None) -> None:
-    """The same network in the most bits that fit, or else the largest other one; never itself."""
+def test_another_model_is_suggested(others: list[ModelDescription], best: ModelDescription | None) -> None:
+    """The same network with the most bits that fit, or else the largest other model."""
     assert _alternatives(replace(MODEL, loaded_bytes=7 * 10**9), machine(6), context=2048, others=others).model == best
 
 
@@ -78,8 +78,8 @@ def test_another_model_is_offered(others: list[ModelDescription], best: ModelDes
         ({"shape": replace(MODEL.shape, head=0)}, "unknown"),
     ],
 )
-def test_why_a_model_needs_16_bits(changed: dict[str, object], word: str) -> None:
-    """In a sentence; none where it does not."""
+def test_a_model_that_needs_16_bits_has_a_reason(changed: dict[str, object], word: str) -> None:
+    """Others have none."""
     found = cache_precision.obstacle(replace(MODEL, **changed))  # type: ignore[arg-type]
     assert word in found
     assert bool(found) == bool(changed)
