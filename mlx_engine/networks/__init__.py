@@ -7,18 +7,18 @@ from mlx_lm.utils import _get_classes  # the default of mlx_lm.utils.load_model
 
 _corrected = frozenset(
     {
-        *(
-            "ernie4_5_moe",
-            "gemma3n",
-            "gpt_oss",
-            "jamba",
-            "lfm2_vl",
-            "mimo_v2_flash",
-            "minicpm3",
-            "qwen2_moe",
-            "qwen3_5_moe",
-        ),
-        *("qwen3_vl_moe",),
+        "ernie4_5_moe",
+        "falcon_h1",
+        "gemma3n",
+        "glm4_moe_lite",
+        "gpt_oss",
+        "jamba",
+        "lfm2_vl",
+        "mimo_v2_flash",
+        "minicpm3",
+        "qwen2_moe",
+        "qwen3_5_moe",
+        "qwen3_vl_moe",
     }
 )
 """mlx-lm's modules that compute something else than their reference; the modules here have the same names."""

@@ -12,7 +12,9 @@ from mlx_engine.models.configuration.normalize import text_section
 from mlx_engine.models.configuration.obstacle import obstacle
 from mlx_engine.models.description.architecture import find_implementation
 from mlx_engine.networks import model_classes
-from mlx_engine.networks.layouts import arrange
+from mlx_engine.networks.expert_groups import shift_biases
+from mlx_engine.networks.gated_norm import correct_gated_norms
+from mlx_engine.networks.layouts import arrange, complete
 from mlx_engine.networks.rotation import correct_rotation
 from mlx_engine.networks.windows import correct_windows
 
@@ -34,16 +36,21 @@ def build(config: Mapping[str, Any]) -> Any:
     network = model(arguments.from_dict(values))
     correct_rotation(network, config)
     correct_windows(network, config)
+    correct_gated_norms(network)
     return network
 
 
 def sanitize(network: Any, config: Mapping[str, Any], weights: dict[str, mx.array]) -> dict[str, mx.array]:
     """Return the weights of the files in the layout of `network`. Call it once: it may change the network."""
-    flat: Any = tree_flatten(network.parameters())
     text = text_section(config) or config
     architectures = [str(part.get("model_type")) for part in ([config] if text is config else [config, text])]
-    weights = arrange(weights, architectures, dict(flat))
-    if not hasattr(network, "sanitize"):
-        return weights
-    result: dict[str, mx.array] = network.sanitize(weights)
-    return result
+    weights = arrange(weights, architectures, _parameters(network))
+    if hasattr(network, "sanitize"):
+        weights = network.sanitize(weights)
+    weights = complete(weights, _parameters(network), has_tied_head=bool(text.get("tie_word_embeddings")))
+    return shift_biases(weights, text)
+
+
+def _parameters(network: Any) -> dict[str, mx.array]:
+    flat: Any = tree_flatten(network.parameters())
+    return dict(flat)

@@ -58,6 +58,7 @@ _experts = (
 """Tensors of all experts of a layer, and mlx-lm's names of the matrices in them."""
 _turned = frozenset({"gpt_oss", "llama4"})
 """Families whose experts are [experts, input, output], which the `sanitize` of their networks knows."""
+_expert = re.compile(r"(.+)\.experts\.(\d+)\.(\w+\.\w+)")
 
 
 def arrange(
@@ -72,6 +73,35 @@ def arrange(
     if not _turned.isdisjoint(architectures):
         return arranged
     return dict(part for name, weight in arranged.items() for part in _split(name, weight, parameters))
+
+
+def complete(
+    weights: Mapping[str, mx.array], parameters: Mapping[str, object], *, has_tied_head: bool
+) -> dict[str, mx.array]:
+    """Return the weights after mlx-lm's `sanitize`, with parameters that it leaves out.
+
+    Some networks stack experts only if the first layer has them, and some always have a head of their own.
+    """
+    completed = dict(weights)
+    for stack, members in _unstacked(weights, parameters).items():
+        completed[stack] = mx.stack([completed.pop(member) for member in members])
+    embedding = next((name for name in weights if name.endswith("embed_tokens.weight")), "")
+    head = next((name for name in parameters if name.endswith("lm_head.weight")), "")
+    if has_tied_head and embedding and head and head not in weights:
+        owner, stored = head.removesuffix("weight"), embedding.removesuffix("weight")
+        completed |= {
+            owner + name.removeprefix(stored): weight for name, weight in weights.items() if name.startswith(stored)
+        }
+    return completed
+
+
+def _unstacked(weights: Mapping[str, mx.array], parameters: Mapping[str, object]) -> dict[str, list[str]]:
+    """Return the names of stacks that are absent, each with those of its experts in order."""
+    experts: dict[str, dict[int, str]] = {}
+    for name in weights:
+        if (match := _expert.fullmatch(name)) and (stack := f"{match[1]}.switch_mlp.{match[3]}") in parameters:
+            experts.setdefault(stack, {})[int(match[2])] = name
+    return {stack: [members[index] for index in sorted(members)] for stack, members in experts.items()}
 
 
 def _renamed(name: str, architectures: Sequence[str]) -> str:

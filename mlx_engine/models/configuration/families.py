@@ -23,6 +23,7 @@ _values: Mapping[str, Mapping[str, Any]] = {
         "mla_scale_q_lora": True,
         "mla_scale_kv_lora": True,
     },
+    "mamba2": {"time_step_limit": [0.0, math.inf]},
     "minimax_m2": {"shared_intermediate_size": 0},
     "qwen3_moe": {"mlp_only_layers": []},
     "qwen3_vl_moe_text": {"norm_topk_prob": True, "mlp_only_layers": []},
@@ -138,6 +139,17 @@ def _jamba(config: _Config) -> _Config:
     return {name: value for name, value in config.items() if name not in ("layers_block_type", "layer_types")}
 
 
+def _gpt_bigcode(config: _Config) -> _Config:
+    width = config.get("n_embd")
+    return _absent_filled(config, {"n_inner": 4 * width if isinstance(width, int) else None})
+
+
+def _mamba2(config: _Config) -> _Config:
+    heads, size = config.get("num_heads"), config.get("head_dim")
+    width = heads * size if isinstance(heads, int) and isinstance(size, int) else None
+    return _absent_filled(config, {"intermediate_size": width})
+
+
 def _solar_open(config: _Config) -> _Config:
     return config | {"partial_rotary_factor": _portion(config)}
 
@@ -194,10 +206,12 @@ _rules: Mapping[str, Callable[[_Config], _Config]] = {
     "exaone_moe": _exaone_moe,
     "gemma3_text": _with_period,
     "gemma4_text": _gemma4,
+    "gpt_bigcode": _gpt_bigcode,
     "gpt_neox": _gpt_neox,
     "granitemoehybrid": _granitemoehybrid,
     "jamba": _jamba,
     "kimi_linear": _kimi_linear,
+    "mamba2": _mamba2,
     "minicpm3": _with_yarn,
     "mimo_v2_flash": _mimo_v2_flash,
     "minimax_m2": _minimax_m2,

@@ -17,15 +17,25 @@ _ignores_yarn = frozenset({"glm4_moe", "qwen3_moe", "solar_open"})
 _corrected: Mapping[str, str] = {
     "ernie4_5_moe": "it chooses experts without their corrections",
     "mimo_v2_flash": "its sliding window lacks a token",
+    "glm4_moe_lite": "it normalizes compressed queries and keys with another epsilon",
     "jamba": "it weights the experts by their share of the chosen ones instead of all",
 }
 _corrected_fields: Mapping[str, Mapping[str, str]] = {
+    "falcon_h1": {"key_multiplier": "it ignores key_multiplier"},
     "minicpm3": {"tie_word_embeddings": "it doesn't scale the logits"},
     "qwen2_moe": {
         "norm_topk_prob": "it ignores norm_topk_prob",
         "mlp_only_layers": "it ignores mlp_only_layers",
     },
 }
+
+
+_groups: Mapping[str, Mapping[str, str]] = {
+    "falcon_h1": {"mamba_n_groups": "it normalizes all groups of its Mamba layers together"},
+    "granitemoehybrid": {"mamba_n_groups": "it normalizes all groups of its Mamba layers together"},
+    "mamba2": {"n_groups": "it normalizes all groups of its layers together"},
+}
+_expert_groups = "it can choose experts outside the best groups"
 
 
 def deviations(published: Mapping[str, Any], config: Mapping[str, Any], network_names: Set[str]) -> tuple[str, ...]:
@@ -41,6 +51,8 @@ def deviations(published: Mapping[str, Any], config: Mapping[str, Any], network_
     reasons = [*_rotation(text_section(published) or published, text, family, network_names), *_windows(text, family)]
     reasons += [_corrected[family]] if family in _corrected else []
     reasons += [reason for name, reason in _corrected_fields.get(family, {}).items() if text.get(name)]
+    reasons += [reason for name, reason in _groups.get(family, {}).items() if (text.get(name) or 1) > 1]
+    reasons += [_expert_groups] if (text.get("n_group") or 1) > 1 else []
     return tuple(f"Stock mlx-lm computes this model differently: {reason}." for reason in reasons)
 
 

@@ -80,3 +80,37 @@ def test_qwen2_mixtures_can_weight_experts_by_their_share_of_the_chosen() -> Non
     share = mx.sort(mx.softmax(plain.gate(inputs), axis=-1))[..., -2:].sum()
     expected = (plain(inputs) - shared) / share + shared
     np.testing.assert_allclose(np.array(normalized(inputs)), np.array(expected), rtol=1e-3)
+
+
+_falcon = _tiny | {
+    "model_type": "falcon_h1",
+    "head_dim": 8,
+    "mamba_d_ssm": 32,
+    "mamba_n_heads": 4,
+    "mamba_d_head": 8,
+    "mamba_d_state": 8,
+    "mamba_n_groups": 1,
+    "attention_in_multiplier": 3.0,
+    "key_multiplier": 0.5,
+    "time_step_limit": [0.01, 0.5],
+}
+
+
+def test_falcon_scales_scores_and_limits_time_steps() -> None:
+    layer = _network(_falcon).layers[0]
+    assert layer.self_attn.scale == pytest.approx(0.5 * 8**-0.5)
+    assert layer.mamba.time_step_limit == (0.01, 0.5)
+
+
+@pytest.mark.parametrize(("shape", "factor"), [((48, 1, 4), 3.0), ((48, 4, 1), 1.0)])
+def test_falcon_folds_multipliers_into_values_once(shape: tuple[int, ...], factor: float) -> None:
+    name = "model.layers.0.self_attn.v_proj.weight"
+    weights = {"model.layers.0.mamba.conv1d.weight": mx.zeros(shape), name: mx.ones((16, 16))}
+    assert sanitize(_network(_falcon), normalize(_falcon), weights)[name][0, 0].item() == factor
+
+
+def test_glm_normalizes_compressed_keys_with_the_epsilon_of_its_reference() -> None:
+    sizes = {"q_lora_rank": 8, "kv_lora_rank": 8, "qk_rope_head_dim": 4, "qk_nope_head_dim": 4, "v_head_dim": 8}
+    network = _network(_tiny | sizes | {"model_type": "glm4_moe_lite", "n_routed_experts": 4, "rms_norm_eps": 0.1})
+    assert network.layers[0].self_attn.kv_a_layernorm.eps == 1e-6
+    assert network.layers[0].input_layernorm.eps == 0.1

@@ -1,7 +1,7 @@
 import mlx.core as mx
 import numpy as np
 
-from mlx_engine.networks.layouts import arrange
+from mlx_engine.networks.layouts import arrange, complete
 
 
 def test_experts_in_one_tensor_are_separated() -> None:
@@ -36,3 +36,19 @@ def test_the_tensors_of_a_multimodal_model_become_those_in_repositories() -> Non
     weights = {"model.language_model.norm.weight": mx.zeros(1), "lm_head.weight": mx.zeros(1)}
     result = arrange(weights, ["gemma3", "gemma3_text"], {})
     assert list(result) == ["language_model.model.norm.weight", "language_model.lm_head.weight"]
+
+
+def test_experts_that_mlx_lm_leaves_apart_are_stacked() -> None:
+    weights = {f"layers.1.mlp.experts.{index}.up_proj.weight": mx.full((2, 3), index) for index in range(11)}
+    stack = "layers.1.mlp.switch_mlp.up_proj.weight"
+    result = complete(weights, {stack: None}, has_tied_head=False)
+    assert list(result) == [stack]
+    np.testing.assert_array_equal(np.array(result[stack])[:, 0, 0], range(11))
+
+
+def test_a_network_with_a_head_of_its_own_takes_a_tied_one_from_the_embedding() -> None:
+    weights = {"model.embed_tokens.weight": mx.ones((4, 2)), "model.embed_tokens.scales": mx.ones((4, 1))}
+    parameters = {"model.embed_tokens.weight": None, "lm_head.weight": None}
+    result = complete(weights, parameters, has_tied_head=True)
+    assert sorted(set(result) - set(weights)) == ["lm_head.scales", "lm_head.weight"]
+    assert complete(weights, parameters, has_tied_head=False) == weights

@@ -22,6 +22,9 @@ def _reasons(config: dict[str, Any]) -> str:
         ({"model_type": "gpt_oss", "rope_scaling": {"type": "yarn", "truncate": False}}, "truncate"),
         ({"model_type": "qwen3_moe", "rope_scaling": {"type": "yarn", "factor": 4.0}}, "ignores rope_scaling"),
         ({"model_type": "ernie4_5_moe"}, "without their corrections"),
+        ({"model_type": "falcon_h1", "key_multiplier": 0.39}, "key_multiplier"),
+        ({"model_type": "mamba2", "n_groups": 8}, "groups of its layers"),
+        ({"model_type": "deepseek_v3", "n_group": 8}, "outside the best groups"),
     ],
 )
 def test_what_stock_mlx_lm_computes_differently_is_named(config: dict[str, Any], reason: str) -> None:
