@@ -34,7 +34,8 @@ def ignored_fields(config: Mapping[str, Any], network_names: Set[str]) -> tuple[
     if reference is None:
         return ()
     names = (name for name in _relevant(config) if name in reference.reads)
-    names = (name for name in names if network_names.isdisjoint(_all_names(name, reference)))
+    built_in = _built_in(config)
+    names = (name for name in names if name in built_in or network_names.isdisjoint(_all_names(name, reference)))
     return tuple(sorted(name for name in names if not _is_neutral(name, config, reference)))
 
 
@@ -98,13 +99,18 @@ def _is_neutral(name: str, config: Mapping[str, Any], reference: Reference) -> b
         return value == [int((index + 1) % 4 != 0) for index in range(len(value))]
     if name in _widths and value == 4 * (config.get("hidden_size") or config.get("n_embd") or 0):
         return True
-    built_in = _groups().get("built_in", {}).get(str(config.get("model_type")), {})
+    built_in = _built_in(config)
     if name in built_in:
         return bool(value == built_in[name])
     default = reference.defaults.get(reference.aliases.get(name, name), reference.defaults.get(name))
     if value is None or value == default or (default is None and value in (False, [], {})):
         return True
     return any({value, default} <= group for group in _activations) if isinstance(value, str) else False
+
+
+def _built_in(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    values: Mapping[str, Any] = _groups()["built_in"].get(str(config.get("model_type")), {})
+    return values
 
 
 @functools.cache

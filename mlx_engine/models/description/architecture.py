@@ -17,6 +17,7 @@ from mlx_engine.models.description.published_weights import SCALES
 _module_name = re.compile(r"[A-Za-z0-9][\w.-]*")
 _model = re.compile(r"^(class Model\b|from .+ import .*\bModel\b)", re.MULTILINE)
 _word = re.compile(r"[^\W\d]\w*")
+_declaration = re.compile(r"^    \w+: .*$", re.MULTILINE)
 _sibling_import = re.compile(r"^ *from \.(\w*) import (.+)$", re.MULTILINE)
 _windowed_caches = ("RotatingKVCache", "ChunkedKVCache")
 
@@ -26,7 +27,7 @@ class Implementation:
     """The mlx-lm module that runs an architecture. `has_windows`: some of its layers may have a sliding window.
 
     `unpacked_scales` are the scale tensors of other quantizers that the module unpacks itself. `names` are all names in
-    its source and in that of the networks that it builds on.
+    its source and in that of the networks that it builds on, without settings that are declared but not read.
     """
 
     module: str
@@ -74,7 +75,7 @@ def _names(folder: Path, module: str) -> frozenset[str]:
         source = path.read_text(encoding="utf-8") if path.is_file() else ""
         if not _model.search(source):  # Layers that networks share read no configuration.
             continue
-        names |= set(_word.findall(source))
+        names |= set(_word.findall(_declaration.sub("", source)))
         for sibling, imported in _sibling_import.findall(source):
             pending += {sibling} - seen if sibling else set(_word.findall(imported)) - seen
     return frozenset(names)

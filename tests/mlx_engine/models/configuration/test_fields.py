@@ -21,6 +21,8 @@ def _names(architecture: str) -> frozenset[str]:
         ("gpt2", "scale_attn_by_inverse_layer_idx", True),
         ("olmoe", "clip_qkv", 8.0),
         ("phimoe", "lm_head_bias", False),
+        ("gpt_bigcode", "multi_query", False),
+        ("nemotron", "hidden_act", "silu"),
         ("nanochat", "final_logit_softcapping", 30.0),
     ],
 )
