@@ -17,10 +17,6 @@ _longest_piece = 256
 """Characters; longer pieces, such as runs of spaces, are joined from the left only."""
 
 
-def is_sentence_pieces(metadata: Metadata) -> bool:
-    return metadata.text("tokenizer.ggml.model", "") == "llama"
-
-
 def model(metadata: Metadata, tokens: Sequence[str]) -> dict[str, Any]:
     """Return the "model" of `tokenizer.json`.
 

@@ -1,7 +1,7 @@
 """Writes the tokenizer of a GGUF file as `tokenizer.json`, with its settings and chat template.
 
-Byte-level BPE ("gpt2") with the pre-tokenizers named below and SentencePiece ("llama") are supported. Meaning of the
-names: llama.cpp, src/llama-vocab.cpp.
+Byte-level BPE ("gpt2") with the pre-tokenizers of `pre_tokenizers.py` and SentencePiece BPE ("llama") are supported.
+Meaning of the names: llama.cpp, src/llama-vocab.cpp.
 """
 
 import json
@@ -14,51 +14,13 @@ import tokenizers
 from mlx_engine.errors import BrokenModel, UnsupportedModel
 from mlx_engine.models.gguf import sentence_pieces
 from mlx_engine.models.gguf.metadata import Metadata
+from mlx_engine.models.gguf.pre_tokenizers import BYTE_LEVEL, PRE_TOKENIZERS, PreTokenizer
 
+_byte_level_model, _sentencepiece_model = "gpt2", "llama"
 _unknown, _control, _user_defined = 2, 3, 4
 
-_byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
-_bytes_only = {**_byte_level, "use_regex": False}
-
-
-def _cl100k(digits: str) -> dict[str, Any]:
-    """Return OpenAI's cl100k pre-tokenizer, with numbers split by the pattern `digits`."""
-    pattern = (
-        r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|" + digits + r"| ?[^\s\p{L}\p{N}]+[\r\n]*"
-        r"|\s*[\r\n]+|\s+(?!\S)|\s+"
-    )
-    split = {"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated", "invert": False}
-    return {"type": "Sequence", "pretokenizers": [split, _bytes_only]}
-
-
-@dataclass(frozen=True, slots=True)
-class _Variant:
-    """The settings that belong to the name of a pre-tokenizer."""
-
-    pre_tokenizer: dict[str, Any]
-    normalizer: dict[str, Any] | None = None
-    ignores_merges: bool = False
-    """A word that is in the vocabulary becomes one token even if no merges produce it."""
-    adds_bos: bool = False
-    """The default if the file does not define `add_bos_token`."""
-
-
-_gpt2 = _Variant(_byte_level)
-_single_digits = _Variant(
-    {"type": "Sequence", "pretokenizers": [{"type": "Digits", "individual_digits": True}, _byte_level]}
-)
-_llama3 = _Variant(_cl100k(r"\p{N}{1,3}"), ignores_merges=True, adds_bos=True)
-_qwen2 = _Variant(_cl100k(r"\p{N}"), normalizer={"type": "NFC"})
-_sentence_pieces = _Variant({}, adds_bos=True)
-_variants = {
-    "gpt-2": _gpt2,
-    "smollm": _single_digits,
-    "starcoder": _single_digits,
-    "llama3": _llama3,
-    "llama-v3": _llama3,
-    "llama-bpe": _llama3,
-    "qwen2": _qwen2,
-}
+# llama.cpp, src/llama-vocab.cpp, detects the same texts.
+_turn_end_texts = {"<|eot_id|>", "<|im_end|>", "<|end|>", "<end_of_turn>", "<|eom_id|>", "<EOT>", "<end_of_utterance>"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,20 +60,28 @@ def check_tokenizer(metadata: Metadata) -> None:
         UnsupportedModel: its type is not supported.
         BrokenModel: its type or the token that ends a text is missing.
     """
-    _variant(metadata)
+    if _model(metadata) == _byte_level_model:
+        _pre_tokenizer(metadata)
     token_ids(metadata, len(metadata.texts("tokenizer.ggml.tokens")))
 
 
-def _variant(metadata: Metadata) -> _Variant:
+def _model(metadata: Metadata) -> str:
     model = metadata.text("tokenizer.ggml.model")
-    if model == "llama":
-        return _sentence_pieces
-    if model != "gpt2":
-        raise UnsupportedModel(f"This file has a tokenizer of the type {model!r}, which Facet can't import yet.")
+    if model not in (_byte_level_model, _sentencepiece_model):
+        raise UnsupportedModel(
+            f"This file has a tokenizer of the kind {model!r}, which Facet can't import. "
+            f"Supported: {_byte_level_model} (byte-level BPE), {_sentencepiece_model} (SentencePiece BPE)."
+        )
+    return model
+
+
+def _pre_tokenizer(metadata: Metadata) -> PreTokenizer:
     name = metadata.text("tokenizer.ggml.pre", "default")
-    if name not in _variants:
-        raise UnsupportedModel(f"Facet can't import the pre-tokenizer {name!r}. Supported: {', '.join(_variants)}.")
-    return _variants[name]
+    if name not in PRE_TOKENIZERS:
+        raise UnsupportedModel(
+            f"Facet can't import the pre-tokenizer {name!r}. Supported: {', '.join(PRE_TOKENIZERS)}."
+        )
+    return PRE_TOKENIZERS[name]
 
 
 def token_ids(metadata: Metadata, count: int) -> TokenIds:
@@ -125,35 +95,56 @@ def token_ids(metadata: Metadata, count: int) -> TokenIds:
         return metadata.index(f"tokenizer.ggml.{name}_token_id", below=count)
 
     end = [token_id(name) for name in ("eos", "eot", "eom")]
-    distinct = tuple(dict.fromkeys(token for token in end if token is not None))
-    if not distinct:
+    defined = [token for token in end if token is not None]
+    if not defined:
         raise BrokenModel("The file does not define which token ends a text, so answers would never end.")
-    return TokenIds(end=distinct, start=token_id("bos"), padding=token_id("padding"))
+    return TokenIds(
+        end=tuple(dict.fromkeys(defined + _turn_ends(metadata))), start=token_id("bos"), padding=token_id("padding")
+    )
+
+
+def _turn_ends(metadata: Metadata) -> list[int]:
+    """Return the tokens that end a turn by their text: many files, such as Gemma's, name only the end of a text."""
+    tokens, kinds = metadata.texts("tokenizer.ggml.tokens"), metadata.integers("tokenizer.ggml.token_type")
+    return [
+        number
+        for number, (token, kind) in enumerate(zip(tokens, kinds, strict=False))
+        if kind == _control and token in _turn_end_texts
+    ]
 
 
 def _tokenizer(metadata: Metadata, tokens: list[str], ids: TokenIds) -> dict[str, Any]:
-    variant = _variant(metadata)
-    vocabulary = {token: number for number, token in enumerate(tokens)}
-    if len(vocabulary) != len(tokens):
+    if len(set(tokens)) != len(tokens):
         raise BrokenModel("The tokenizer in this file is damaged: it contains a token twice.")
-    shared = {
+    if _model(metadata) == _sentencepiece_model:
+        parts, adds_bos = _sentencepiece_parts(metadata, tokens), True
+    else:
+        pre_tokenizer = _pre_tokenizer(metadata)
+        parts, adds_bos = _byte_level_parts(metadata, tokens, pre_tokenizer), pre_tokenizer.adds_bos
+    return {
         "version": "1.0",
         "truncation": None,
         "padding": None,
         "added_tokens": _added_tokens(metadata, tokens),
-        "post_processor": _post_processor(metadata, variant, tokens, ids),
+        "post_processor": _post_processor(metadata, tokens, ids, adds_bos=adds_bos),
+        **parts,
     }
-    if sentence_pieces.is_sentence_pieces(metadata):
-        return shared | {
-            "normalizer": sentence_pieces.normalizer(metadata),
-            "pre_tokenizer": None,
-            "decoder": sentence_pieces.decoder(metadata),
-            "model": sentence_pieces.model(metadata, tokens),
-        }
-    return shared | {
-        "normalizer": variant.normalizer,
-        "pre_tokenizer": variant.pre_tokenizer,
-        "decoder": _byte_level,
+
+
+def _sentencepiece_parts(metadata: Metadata, tokens: list[str]) -> dict[str, Any]:
+    return {
+        "normalizer": sentence_pieces.normalizer(metadata),
+        "pre_tokenizer": None,
+        "decoder": sentence_pieces.decoder(metadata),
+        "model": sentence_pieces.model(metadata, tokens),
+    }
+
+
+def _byte_level_parts(metadata: Metadata, tokens: list[str], pre_tokenizer: PreTokenizer) -> dict[str, Any]:
+    return {
+        "normalizer": pre_tokenizer.normalizer,
+        "pre_tokenizer": pre_tokenizer.settings,
+        "decoder": BYTE_LEVEL,
         "model": {
             "type": "BPE",
             "dropout": None,
@@ -162,8 +153,8 @@ def _tokenizer(metadata: Metadata, tokens: list[str], ids: TokenIds) -> dict[str
             "end_of_word_suffix": None,
             "fuse_unk": False,
             "byte_fallback": False,
-            "ignore_merges": variant.ignores_merges,
-            "vocab": vocabulary,
+            "ignore_merges": pre_tokenizer.ignores_merges,
+            "vocab": {token: number for number, token in enumerate(tokens)},
             "merges": _merges(metadata),
         },
     }
@@ -188,23 +179,25 @@ def _added_tokens(metadata: Metadata, tokens: list[str]) -> list[dict[str, Any]]
     ]
 
 
-def _post_processor(metadata: Metadata, variant: _Variant, tokens: list[str], ids: TokenIds) -> dict[str, Any] | None:
-    if metadata.flag("tokenizer.ggml.add_eos_token", default=False):
-        raise UnsupportedModel("This file adds an end token after every text, which Facet can't import yet.")
-    adds_bos = metadata.flag("tokenizer.ggml.add_bos_token", default=variant.adds_bos)
-    if not adds_bos or ids.start is None:
-        return None if sentence_pieces.is_sentence_pieces(metadata) else {**_byte_level, "trim_offsets": False}
-    bos = tokens[ids.start]
-    first, text, second = (
-        {"SpecialToken": {"id": bos, "type_id": 0}},
-        {"Sequence": {"id": "A", "type_id": 0}},
-        {"Sequence": {"id": "B", "type_id": 1}},
+def _post_processor(metadata: Metadata, tokens: list[str], ids: TokenIds, *, adds_bos: bool) -> dict[str, Any] | None:
+    adds_bos = metadata.flag("tokenizer.ggml.add_bos_token", default=adds_bos) and ids.start is not None
+    adds_eos = metadata.flag("tokenizer.ggml.add_eos_token", default=False)
+    before = [ids.start] if adds_bos and ids.start is not None else []
+    after = [ids.end[0]] if adds_eos else []
+    if not before and not after:
+        return {**BYTE_LEVEL, "trim_offsets": False} if _model(metadata) == _byte_level_model else None
+    first, last = (
+        [{"SpecialToken": {"id": tokens[token], "type_id": 0}} for token in group] for group in (before, after)
     )
+    text, second = ({"Sequence": {"id": name, "type_id": number}} for number, name in enumerate("AB"))
     return {
         "type": "TemplateProcessing",
-        "single": [first, text],
-        "pair": [first, text, second],
-        "special_tokens": {bos: {"id": bos, "ids": [ids.start], "tokens": [bos]}},
+        "single": [*first, text, *last],
+        "pair": [*first, text, second, *last],
+        "special_tokens": {
+            tokens[token]: {"id": tokens[token], "ids": [token], "tokens": [tokens[token]]}
+            for token in {*before, *after}
+        },
     }
 
 

@@ -100,9 +100,6 @@ def without(name: str) -> Callable[[GGUFFile], None]:
         (with_metadata(llama__rope__scaling__type="yarn"), "yarn"),
         (with_metadata(split__count=3), "several"),
         (with_metadata(tokenizer__ggml__model="bert"), "bert"),
-        (with_metadata(tokenizer__ggml__pre="tekken"), "tekken"),
-        (without("tokenizer.ggml.pre"), "default"),
-        (with_metadata(tokenizer__ggml__add_eos_token=True), "end token"),
     ],
 )
 def test_an_unsupported_feature_is_refused_by_name(

@@ -1,5 +1,6 @@
 """Compares the tokenizer of the starter model with a byte-level BPE written from its definition."""
 
+import json
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
@@ -11,7 +12,11 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, pre_tokenizers
 from transformers import AutoTokenizer
 
+from mlx_engine.errors import UnsupportedModel
 from mlx_engine.models.gguf.header import read_header
+from mlx_engine.models.gguf.metadata import Metadata
+from mlx_engine.models.gguf.pre_tokenizers import PRE_TOKENIZERS
+from mlx_engine.models.gguf.tokenizer import check_tokenizer
 from mlx_engine.models.library.starter import starter_gguf
 from tests.gguf_files import GGUFFile, import_file, tiny_model, tiny_tokenizer
 
@@ -83,6 +88,14 @@ class PlainBPE:
                     joined.append(symbol)
             symbols = joined
         return symbols
+
+
+PLAIN_TOKENIZER = {"version": "1.0", "model": {"type": "BPE", "vocab": {}, "merges": []}}
+
+
+@cache
+def bytes_by_letter() -> dict[str, int]:
+    return {letter: byte for byte, letter in byte_letters().items()}
 
 
 @cache
@@ -176,3 +189,70 @@ def test_the_bos_token_is_added_as_the_file_defines(pre: str, flag: bool | None,
     written = tiny_model()
     written.metadata |= tiny_tokenizer(pre) | ({} if flag is None else {"tokenizer.ggml.add_bos_token": flag})
     assert (tokenizer_of(written, tmp_path).encode("the").ids[0] == 1) is has_bos
+
+
+@pytest.mark.parametrize("pre", PRE_TOKENIZERS)
+@pytest.mark.parametrize("text", CORPUS)
+def test_no_pre_tokenizer_loses_text(pre: str, text: str) -> None:
+    """The pieces make up the text, byte for byte."""
+    split = Tokenizer.from_str(json.dumps(PLAIN_TOKENIZER | {"pre_tokenizer": PRE_TOKENIZERS[pre].settings}))
+    assert isinstance(split.pre_tokenizer, pre_tokenizers.PreTokenizer)
+    pieces = "".join(piece for piece, _ in split.pre_tokenizer.pre_tokenize_str(text))
+    assert bytes(bytes_by_letter()[letter] for letter in pieces) == text.encode()
+
+
+@pytest.mark.parametrize(
+    ("pre", "pieces"),
+    [
+        ("default", ["IsXml", " ", "123", "45", " it", "'", "S", " 世界", "!", "\n\n"]),
+        ("falcon", ["IsXml", " ", "123", "45", " it", "'", "S", " 世界", "!", "\n\n"]),
+        ("command-r", ["IsXml", " ", "1", "2", "3", "4", "5", " it", "'", "S", " 世界", "!", "\n\n"]),
+        ("tekken", ["Is", "Xml", " ", "1", "2", "3", "4", "5", " it", "'S", " 世界", "!\n\n"]),
+        ("gpt-4o", ["Is", "Xml", " ", "123", "45", " it'S", " 世界", "!\n\n"]),
+        ("kimi-k2", ["Is", "Xml", " ", "123", "45", " it'S", " ", "世界", "!\n\n"]),
+        ("glm4", ["IsXml", " ", "123", "45", " it", "'S", " 世界", "!\n\n"]),
+        ("qwen35", ["IsXml", " ", "1", "2", "3", "4", "5", " it", "'S", " 世界", "!\n\n"]),
+        ("seed-coder", ["IsXml", " ", "1", "2", "3", "4", "5", " it", "'S", " 世界", "!", "\n\n"]),
+        ("bailingmoe", ["IsXml", " ", "1", "2", "3", "4", "5", " it", "'S", " 世界", "!\n\n"]),
+        ("exaone-moe", ["IsXml", " ", "1", "2", "3", "4", "5", " it", "'S", " 世界", "!\n", "\n"]),
+        ("deepseek-v3", ["IsXml", " ", "123", "45", " it", "'S", " ", "世界", "!\n\n"]),
+        ("deepseek-llm", ["IsXml", " ", "12345", " it", "'", "S", " ", "世界", "!", "\n", "\n"]),
+        ("deepseek-coder", ["IsXml", " ", "1", "2", "3", "4", "5", " it", "'", "S", " ", "世界", "!", "\n", "\n"]),
+        ("superbpe", ["IsXml ", "12", "345", " it'S 世界!\n\n"]),
+    ],
+)
+def test_each_family_splits_words_numbers_and_ideographs_as_llama_cpp_does(pre: str, pieces: list[str]) -> None:
+    """The text has an inner capital, a number, an upper-case contraction, ideographs and two line ends."""
+    split = Tokenizer.from_str(json.dumps(PLAIN_TOKENIZER | {"pre_tokenizer": PRE_TOKENIZERS[pre].settings}))
+    assert isinstance(split.pre_tokenizer, pre_tokenizers.PreTokenizer)
+    encoded = [piece for piece, _ in split.pre_tokenizer.pre_tokenize_str("IsXml 12345 it'S 世界!\n\n")]
+    assert [bytes(bytes_by_letter()[letter] for letter in piece).decode() for piece in encoded] == pieces
+
+
+@pytest.mark.parametrize("pre", ["afmoe", "rumor"])
+def test_an_unsupported_pre_tokenizer_is_refused_by_name(pre: str) -> None:
+    """The description of the file shows the same reason as the import."""
+    with pytest.raises(UnsupportedModel, match=pre):
+        check_tokenizer(Metadata(tiny_tokenizer(pre)))
+
+
+@pytest.mark.parametrize("model", ["rwkv", "bert", "t5"])
+def test_another_kind_of_tokenizer_is_refused_by_name(model: str) -> None:
+    """Only the two kinds of BPE can be imported."""
+    with pytest.raises(UnsupportedModel, match=model):
+        check_tokenizer(Metadata(tiny_tokenizer() | {"tokenizer.ggml.model": model}))
+
+
+def test_the_end_token_is_added_as_the_file_defines(tmp_path: Path) -> None:
+    """A file with `add_eos_token` ends every text with the end token."""
+    written = tiny_model()
+    written.metadata["tokenizer.ggml.add_eos_token"] = True
+    assert tokenizer_of(written, tmp_path).encode("the").ids[-1] == 2
+
+
+def test_the_token_that_ends_a_turn_ends_an_answer_too(tmp_path: Path) -> None:
+    """Gemma's files define only the end of a text, so the model would otherwise write the user's next turn."""
+    written = tiny_model()
+    written.metadata["tokenizer.ggml.eos_token_id"] = 0
+    folder = import_file(written.write(tmp_path / "model.gguf"), tmp_path / "model")
+    assert json.loads((folder / "generation_config.json").read_text())["eos_token_id"] == [0, 2]
