@@ -27,6 +27,10 @@ _unrelated = re.compile(
     r".*_token_(id|index)|.*dropout|.*_pdrop|.*_drop|output_.*|.*_loss_.*|initializer_.*|use_cache|pretraining_tp"
 )
 """Defaults that never change what a text model computes."""
+_always_stated = frozenset(
+    {"hidden_size", "n_embd", "d_model", "num_hidden_layers", "n_layer", "n_layers", "num_layers"}
+)
+"""No model leaves these out, so that their defaults would describe another one."""
 _plain = (bool, int, float, str)
 _infinities = (math.inf, -math.inf)
 
@@ -83,7 +87,7 @@ def _defaults(kind: Any) -> Iterator[tuple[str, Any]]:
     inherited = {field.name for field in dataclasses.fields(transformers.PreTrainedConfig)}
     for field in dataclasses.fields(kind):
         is_plain = isinstance(field.default, _plain) and field.default not in _infinities
-        if is_plain and field.name not in inherited and not _unrelated.fullmatch(field.name):
+        if is_plain and field.name not in inherited | _always_stated and not _unrelated.fullmatch(field.name):
             yield field.name, field.default
 
 
