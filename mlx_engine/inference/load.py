@@ -11,17 +11,16 @@ from typing import Any
 
 import mlx.core as mx
 from mlx.utils import tree_flatten
-from mlx_lm.utils import dequantize_model, load_tokenizer
+from mlx_lm.utils import dequantize_model
 
 from mlx_engine.amounts import format_memory
 from mlx_engine.errors import EngineError, FacetError, OutOfMemory, UnsupportedModel
 from mlx_engine.inference import memory
+from mlx_engine.inference.tokenizer import load_tokenizer
 from mlx_engine.models.description.describe import describe
 from mlx_engine.models.files import foreign_errors as foreign
 from mlx_engine.models.memory import cache_precision
 from mlx_engine.networks.load import load_network
-
-_load_tokenizer: Any = load_tokenizer  # has no types
 
 UNBOUNDED_CONTEXT = 2**20
 """The context length, in tokens, of a model that declares none, such as a recurrent one."""
@@ -82,7 +81,7 @@ def open_model(path: Path) -> Model:
         if _on_cpu():
             network = _in_float32(network, parameters=description.parameters)
         weights_bytes = sum(weight.nbytes for weight in _weights(network))
-        tokenizer = _load_tokenizer(path, {"trust_remote_code": False}, eos_token_ids=config.get("eos_token_id"))
+        tokenizer = load_tokenizer(path, config.get("eos_token_id"))
     except foreign.FOREIGN_ERRORS as error:
         raise _translate(error, path.name, 0) from error
     if weights_bytes > memory.machine_bytes():

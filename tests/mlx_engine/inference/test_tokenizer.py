@@ -1,0 +1,37 @@
+"""Loading tokenizers of model folders."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from mlx_engine.inference.tokenizer import load_tokenizer
+
+
+def _folder(tmp_path: Path, tiny_models: Path, **settings: object) -> Path:
+    folder = Path(shutil.copytree(tiny_models / "llama", tmp_path / "model"))
+    file = folder / "tokenizer_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | settings))
+    return folder
+
+
+@pytest.mark.parametrize("name", ["gemma4", "nowhere.else", 9, None])
+def test_the_folders_template_replaces_an_unknown_one(name: object, tmp_path: Path, tiny_models: Path) -> None:
+    """mlx-lm has a module for few names, and would fail."""
+    folder = _folder(tmp_path, tiny_models, chat_template_type=name, chat_template="{{ messages[0].content }}!")
+    tokenizer = load_tokenizer(folder, None)
+    messages = [{"role": "user", "content": "hello"}]
+    assert tokenizer.apply_chat_template(messages, tokenize=False) == "hello!"
+
+
+def test_a_parser_that_suits_the_template_replaces_an_unknown_one(tmp_path: Path, tiny_models: Path) -> None:
+    template = "<tool_call>{{ tool_call.name }}</tool_call>"
+    folder = _folder(tmp_path, tiny_models, tool_parser_type="nowhere_9", chat_template=template)
+    assert load_tokenizer(folder, None).tool_call_start == "<tool_call>"
+
+
+def test_a_template_of_mlx_lm_is_used_by_its_name(tmp_path: Path, tiny_models: Path) -> None:
+    folder = _folder(tmp_path, tiny_models, chat_template_type="deepseek_v32", chat_template="{{ messages }}")
+    text = load_tokenizer(folder, None).apply_chat_template([{"role": "user", "content": "hi"}], tokenize=False)
+    assert "User" in text
