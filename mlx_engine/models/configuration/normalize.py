@@ -67,7 +67,8 @@ def _architecture(values: Mapping[str, Any]) -> str:
 
 def _retyped(config: dict[str, Any]) -> dict[str, Any]:
     classes = config.get("architectures")
-    types = [_types_by_class[name] for name in classes if name in _types_by_class] if isinstance(classes, list) else []
+    names = [name for name in classes if isinstance(name, str)] if isinstance(classes, list) else []
+    types = [_types_by_class[name] for name in names if name in _types_by_class]
     return config | {"model_type": types[0]} if types else config
 
 
