@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mlx_engine.models.configuration import families
+from mlx_engine.models.configuration.quantizers import with_canonical_method
 from mlx_engine.models.configuration.reference import Reference, find_reference
 from mlx_engine.models.configuration.rotation import with_rotation
 from mlx_engine.models.configuration.text_parts import as_whole
@@ -109,6 +110,8 @@ def _with_quantization(config: dict[str, Any]) -> dict[str, Any]:
     """Return the configuration with MLX's own settings under "quantization", where some folders lack them."""
     text: Mapping[str, Any] = text_section(config) or {}
     settings = config.get("quantization_config") or text.get("quantization_config")
+    if isinstance(settings, dict):
+        settings = with_canonical_method(settings)
     config = config | {"quantization_config": settings} if settings else config
     is_own = isinstance(settings, dict) and "quant_method" not in settings and {"bits", "group_size"} <= settings.keys()
     return config | {"quantization": settings} if is_own and not config.get("quantization") else config

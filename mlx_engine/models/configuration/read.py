@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 
 from mlx_engine.models.configuration.normalize import normalize
+from mlx_engine.models.configuration.quantizers import with_canonical_method
 from mlx_engine.models.files.json_file import read_json
 
 FILE_NAME = "config.json"
 _generation_name = "generation_config.json"
 _modelopt_name = "hf_quant_config.json"
-"""NVIDIA's ModelOpt keeps its settings in a file of their own."""
+_gptq_name = "quantize_config.json"
+"""NVIDIA's ModelOpt, and AutoGPTQ before 0.4, keep their settings in a file of their own."""
 
 
 def read_configuration(folder: Path, published: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -23,9 +25,16 @@ def read_configuration(folder: Path, published: Mapping[str, Any] | None = None)
         UnsupportedModel: a setting has a value whose meaning is unknown.
     """
     config = normalize(read_json(folder / FILE_NAME) if published is None else published)
-    modelopt_file = folder / _modelopt_name
-    if "quantization" not in config and "quantization_config" not in config and modelopt_file.is_file():
-        config["quantization_config"] = {"quant_method": "modelopt", **read_json(modelopt_file)}
+    if "quantization" not in config and "quantization_config" not in config:
+        config |= _separate_settings(folder)
     generation_file = folder / _generation_name
     ends = read_json(generation_file).get("eos_token_id") if generation_file.is_file() else None
     return config | {"eos_token_id": ends} if ends else config
+
+
+def _separate_settings(folder: Path) -> dict[str, Any]:
+    """Return the settings of a quantizer that keeps them in a file of their own, as a part of config.json."""
+    for name, method in ((_modelopt_name, "modelopt"), (_gptq_name, "gptq")):
+        if (file := folder / name).is_file():
+            return {"quantization_config": with_canonical_method({"quant_method": method, **read_json(file)})}
+    return {}

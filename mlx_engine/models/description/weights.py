@@ -114,7 +114,7 @@ def _quantized(
     if payload == "weight" and "scales" in parts and packed.dtype == "U32":
         parameters, precision = _mlx(layer, packed, parts["scales"], config)
     else:
-        parameters, precision = _foreign(payload, packed, companions, config)
+        parameters, precision = _foreign(payload, parts, companions, config)
     size_bytes = packed.size_bytes + sum(parts[name].size_bytes for name in companions)
     return Weight(layer, parameters, size_bytes, precision, is_matrix=True)
 
@@ -149,9 +149,10 @@ def _bits_for(packed: TensorEntry, scales: TensorEntry, group: int) -> int:
 
 
 def _foreign(
-    payload: str, packed: TensorEntry, companions: set[str], config: Mapping[str, Any]
+    payload: str, parts: Mapping[str, TensorEntry], companions: set[str], config: Mapping[str, Any]
 ) -> tuple[int, Precision]:
-    """Read a matrix in the layout of another program. If the type does not imply the bits, config.json has them."""
+    """Read a matrix in the layout of another program. If its tensors do not imply the bits, config.json has them."""
+    packed = parts[payload]
     settings = config.get("quantization_config")
     settings = settings if isinstance(settings, dict) else {}
     method = str(settings.get("quant_method", "quantized"))[:20]
@@ -163,8 +164,15 @@ def _foreign(
     elif any(name.startswith("weight.") for name in companions):
         bits, mode, group = 4, "nf4", 0
     else:
-        mode, bits, group = method, _declared_bits(settings), _declared_group(settings)
+        mode, bits, group = method, _bits_of_zeros(parts) or _declared_bits(settings), _declared_group(settings)
     return packed.elements * container_bits // bits, Precision(mode, bits, group)
+
+
+def _bits_of_zeros(parts: Mapping[str, TensorEntry]) -> int:
+    """Return the bits of a matrix of AWQ or GPTQ, which has a packed zero point for each scale; 0 for others."""
+    zeros, scales = parts.get("qzeros"), parts.get("scales")
+    bits = zeros.elements * 32 // max(scales.elements, 1) if zeros and scales else 0
+    return bits if bits <= 8 else 0
 
 
 def _declared_bits(settings: Mapping[str, Any]) -> int:

@@ -9,8 +9,18 @@ from mlx_engine.models.files import side_files
 
 _patterns = ("*.json", "*.jsonl", "*.txt", "*.jinja", "*.model", "*.tiktoken")
 _licenses = re.compile(r"(licen[cs]e|notice|use_policy)", re.IGNORECASE)
-_replaced = frozenset({"config.json", "model.safetensors.index.json", "hf_quant_config.json", provenance.FILE_NAME})
-"""Files about the source's weights, which the conversion writes itself."""
+_replaced = frozenset(
+    {
+        "config.json",
+        "hf_quant_config.json",
+        "model.safetensors.index.json",
+        "quant_config.json",
+        "quantization_config.json",
+        "quantize_config.json",
+        provenance.FILE_NAME,
+    }
+)
+"""Files about the source's weights, which do not describe those of the result."""
 
 
 def copy(source: Path, target: Path) -> None:

@@ -31,6 +31,7 @@ from mlx_engine.quantize.sources.matrix import (
 
 _awq_order = (0, 4, 1, 5, 2, 6, 3, 7)
 """Position of each of eight outputs in a word of AWQ."""
+_widths = (2, 3, 4, 8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ def matrices(tensors: Tensors, settings: Mapping[str, Any]) -> dict[str, Matrix]
         raise UnsupportedModel(f"Facet does not support the AWQ packing {settings['version']!r}, only 'gemm'.")
     if is_awq and width != 4:
         raise UnsupportedModel(f"Facet does not support AWQ with {width} bits, only with 4.")
-    if width not in (2, 3, 4, 8):
+    if width not in _widths:
         raise UnsupportedModel(f"Facet does not support GPTQ with {width!r} bits, only with 2, 3, 4 or 8.")
     if not is_awq and settings.get("checkpoint_format", "gptq") not in ("gptq", "gptq_v2"):
         raise UnsupportedModel(f"Facet does not support the GPTQ packing {settings['checkpoint_format']!r}.")
@@ -122,6 +123,8 @@ def _matrix(tensors: Tensors, path: str, width: int, *, is_awq: bool, zero_offse
         raise BrokenModel(f"The matrix {path!r} lacks its scales. Look for another version of the model.")
     groups, outputs = tensors.entries[f"{path}.scales"].shape
     packed_rows, packed_columns = tensors.entries[f"{path}.qweight"].shape
+    if not is_awq:
+        width = _width(tensors, path, outputs, width)
     inputs = packed_rows if is_awq else packed_rows * 32 // width
     if inputs % groups or outputs != (packed_columns * 8 if is_awq else packed_columns):
         raise BrokenModel(f"The tensors of the matrix {path!r} don't match. Look for another version of the model.")
@@ -135,6 +138,19 @@ def _matrix(tensors: Tensors, path: str, width: int, *, is_awq: bool, zero_offse
         zero_offset=zero_offset,
         groups=_unordered(tensors, path, inputs // groups),
     )
+
+
+def _width(tensors: Tensors, path: str, outputs: int, declared: int) -> int:
+    """Return the bits of a matrix of GPTQ, which may differ from those of the model: they follow from its zero points.
+
+    Raises:
+        UnsupportedModel: there is no such width.
+    """
+    zeros = tensors.entries.get(f"{path}.qzeros")
+    width = zeros.shape[-1] * 32 // outputs if zeros else declared
+    if width not in _widths:
+        raise UnsupportedModel(f"Facet does not support GPTQ with {width} bits ({path}), only with 2, 3, 4 or 8.")
+    return width
 
 
 def _unordered(tensors: Tensors, path: str, group_size: int) -> NDArray[np.int32] | None:

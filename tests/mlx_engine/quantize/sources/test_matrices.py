@@ -75,6 +75,13 @@ def test_gptq_stays_packed(bits: int) -> None:
     _require_packed(found["layer.weight"], 64, 32)
 
 
+def test_the_width_of_a_matrix_of_gptq_follows_from_its_zero_points() -> None:
+    """Settings for single layers may differ from the model's, under names that depend on the program."""
+    model = _model(published.add_gptq, rows=32, bits=8, group=64)
+    matrices = gptq.matrices(model, {"quant_method": "gptq", "bits": 4})
+    _require_equal(matrices, model)
+
+
 def test_gptq_with_reordered_inputs_is_read_as_floats() -> None:
     """MLX has no groups of scattered inputs, so such a matrix has no packed form."""
     model = _model(published.add_gptq, rows=32, bits=4, group=64, shuffled=True)

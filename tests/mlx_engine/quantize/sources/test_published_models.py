@@ -104,6 +104,49 @@ def test_integers_stay_packed_with_the_lossless_recipe(form: str, tmp_path: Path
     assert "quant_method" not in config["quantization_config"]
 
 
+@pytest.mark.parametrize(
+    ("form", "settings"),
+    [
+        ("gptq", {"quant_method": "gptq_marlin", "bits": 4}),
+        ("gptq", {"quant_method": "gptqmodel", "bits": 4}),
+        ("gptq", {"bits": 4, "group_size": 64, "desc_act": False}),
+        ("gptq", {"quant_method": "auto-round", "bits": 4}),
+        ("gptq", {"quant_method": "intel/auto-round", "bits": 4, "packing_format": "auto_round:auto_gptq"}),
+        ("awq", {"quant_method": "auto-round", "bits": 4, "packing_format": "auto_round:auto_awq"}),
+        ("awq", {"quant_method": "awq_marlin", "bits": 4}),
+        ("gptq 8 bits", {"quant_method": "gptq", "bits": 4, "dynamic": {r"+:.*_proj": {"bits": 8}}}),
+    ],
+)
+def test_a_packing_is_read_under_each_of_its_names(
+    form: str, settings: dict[str, Any], tmp_path: Path, tiny_models: Path
+) -> None:
+    model, _ = _model(form)
+    source = model.write(tmp_path / "original", tiny_models / "llama", **LLAMA, quantization_config=settings)
+    weights, _, _ = _convert(source, tmp_path / "converted", "fp32")
+    _require_close(weights, model.weights, 2**-21)
+
+
+def test_auto_rounds_own_packing_stores_zero_points_unchanged(tmp_path: Path, tiny_models: Path) -> None:
+    """AutoGPTQ's are stored minus 1."""
+    model, _ = _model("gptq")
+    for name, words in model.arrays.items():
+        if name.endswith("qzeros"):
+            model.arrays[name] = (words.view("<u4") + np.uint32(0x11111111)).view("<i4")
+    settings = {"quant_method": "auto-round", "bits": 4, "packing_format": "auto_round"}
+    source = model.write(tmp_path / "original", tiny_models / "llama", **LLAMA, quantization_config=settings)
+    weights, _, _ = _convert(source, tmp_path / "converted", "fp32")
+    _require_close(weights, model.weights, 2**-21)
+
+
+def test_early_autogptq_has_its_own_configuration_file(tmp_path: Path, tiny_models: Path) -> None:
+    model, _ = _model("gptq")
+    source = model.write(tmp_path / "original", tiny_models / "llama", **LLAMA)
+    (source / "quantize_config.json").write_text('{"bits": 4, "group_size": 64, "desc_act": false}')
+    weights, _, _ = _convert(source, tmp_path / "converted", "fp32")
+    _require_close(weights, model.weights, 2**-21)
+    assert not (tmp_path / "converted" / "quantize_config.json").exists()
+
+
 def test_modelopt_has_its_own_configuration_file(tmp_path: Path, tiny_models: Path) -> None:
     """config.json of its older exports does not mention it."""
     model, _ = _model("nvfp4 of modelopt")
@@ -166,6 +209,7 @@ def _gpt_oss() -> Published:
     [
         ({"quant_method": "bitsandbytes", "load_in_4bit": True}, "bitsandbytes"),
         ({"quant_method": "aqlm"}, "aqlm"),
+        ({"quant_method": "auto-round", "packing_format": "auto_round:llm_compressor"}, "auto-round"),
         ({"quant_method": "modelopt", "quant_algo": "W4A8_AWQ"}, "W4A8_AWQ"),
         ({"load_in_4bit": True}, "an unnamed method"),
     ],
