@@ -19,7 +19,7 @@ from mlx_engine.models.configuration.rotation import rotation_of
 from mlx_engine.networks.waves import Waves, long_waves, plain_waves, waves
 
 _nn: Any = nn
-_layer = re.compile(r"(?:^|\.)layers\.(\d+)\.")
+_layer = re.compile(r"(?:^|\.)(?:layers|h|blocks)\.(\d+)\.")
 
 
 class Rotation(_nn.Module):  # type: ignore[misc]
@@ -139,7 +139,7 @@ def _needed(present: Any, config: Mapping[str, Any], settings: Mapping[str, Any]
             short, long = long_waves(dims, base, settings, int(config["max_position_embeddings"]))
             boundary = int(settings["original_max_position_embeddings"])
             return LongRotation(short, long, boundary=boundary, traditional=traditional)
-        case "dynamic":
+        case "dynamic" if not settings.get("alpha"):
             length = int(config["max_position_embeddings"])
             return DynamicRotation(dims, base, float(settings["factor"]), length, traditional=traditional)
         case _:

@@ -37,6 +37,8 @@ def waves(dims: int, base: float, settings: Mapping[str, Any]) -> Waves:
     match settings["rope_type"]:
         case "default":
             return plain
+        case "dynamic":  # Hunyuan's "alpha" raises the base whatever the length.
+            return plain_waves(dims, base * float(settings["alpha"]) ** (dims / (dims - 2)))
         case "linear":
             return Waves(plain.lengths * float(settings["factor"]))
         case "llama3":

@@ -248,6 +248,29 @@ _variants: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         },
     },
     "starcoder2": {"no-window": {"sliding_window": None}},
+    "apertus": {"llama3": {"rope_parameters": _llama3}},
+    "cohere": {"qk-norm": {"use_qk_norm": True}},
+    "ernie4_5_moe": {"two-shared": {"moe_num_shared_experts": 2}},
+    "exaone4": {
+        "llama3": {"rope_parameters": _llama3},
+        "no-window": {"sliding_window": None, "layer_types": ["full_attention"] * 4},
+    },
+    "gpt_neox": {
+        "linear": {"rope_parameters": {**_linear, "partial_rotary_factor": 0.25}},
+        "serial": {"use_parallel_residual": False},
+    },
+    "granitemoehybrid": {
+        "dense": {
+            "num_local_experts": 0,
+            "num_experts_per_tok": 0,
+            "position_embedding_type": "rope",
+            "layer_types": ["attention"] * 4,
+        }
+    },
+    "hunyuan_v1_dense": {"alpha": {"rope_parameters": {**_dynamic, "alpha": 1000.0, "factor": 1.0}}},
+    "internlm3": {"dynamic": {"rope_parameters": _dynamic, "max_position_embeddings": 64}},
+    "jamba": {"one-expert": {"num_experts": 1, "num_experts_per_tok": 1}},
+    "seed_oss": {"yarn": {"rope_parameters": _yarn}},
 }
 """Further models of a family, with the fields that differ from its plain one."""
 

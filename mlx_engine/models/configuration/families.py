@@ -131,6 +131,8 @@ def _with_yarn(config: _Config) -> _Config:
 
 
 def _granitemoehybrid(config: _Config) -> _Config:
+    if config.get("num_local_experts") == 0:  # The shared expert is the only one.
+        config = config | {"intermediate_size": config.get("shared_intermediate_size")}
     return _absent_filled(config, {"position_embedding_type": "nope"})
 
 

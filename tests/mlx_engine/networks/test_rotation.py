@@ -8,7 +8,7 @@ from mlx_lm.models.cache import make_prompt_cache
 from mlx_engine.errors import UnsupportedModel
 from mlx_engine.models.configuration.normalize import normalize
 from mlx_engine.networks.build import build
-from mlx_engine.networks.rotation import expected_length, length_boundary
+from mlx_engine.networks.rotation import Rotation, expected_length, length_boundary
 
 _llama: dict[str, Any] = {
     "model_type": "llama",
@@ -53,6 +53,19 @@ def test_llama3_scaling_may_have_no_range_between_its_frequencies() -> None:
     lengths = _lengths(100.0)
     expected = np.where(2 * np.pi * lengths > 16, 8 * lengths, lengths)
     np.testing.assert_allclose(angles, _expected(expected, 8), atol=1e-4)
+
+
+def test_hunyuan_raises_its_base_once() -> None:
+    hunyuan = {"model_type": "hunyuan_v1_dense", "rope_theta": 100.0, "use_qk_norm": False, "attention_bias": False}
+    angles = _angles(hunyuan | {"rope_scaling": {"type": "dynamic", "alpha": 50.0, "factor": 1.0}}, 9)
+    np.testing.assert_allclose(angles, _expected(_lengths(100.0 * 50 ** (16 / 14)), 8), atol=1e-4)
+
+
+def test_layers_may_be_called_h() -> None:
+    gpt_neox = {"model_type": "gpt_neox", "layer_norm_eps": 1e-5, "rotary_pct": 1.0, "rotary_emb_base": 100.0}
+    scaled = {"rope_scaling": {"type": "linear", "factor": 4.0}}
+    attention = build(normalize(_llama | gpt_neox | scaled | {"intermediate_size": 128})).model.h[0].attention
+    assert isinstance(attention.rope, Rotation)
 
 
 def test_longrope_changes_its_factors_beyond_the_length_of_pretraining() -> None:

@@ -39,3 +39,8 @@ def test_sizes_by_layer_become_those_of_gemma_4s_layers_without_a_window() -> No
     sizes = {"head_dim": 32, "num_key_value_heads": 1}
     config = normalize({"model_type": "gemma4_text", "per_layer_config": {"1": sizes, "3": sizes}})
     assert (config["global_head_dim"], config["num_global_key_value_heads"]) == (32, 1)
+
+
+def test_granite_without_experts_has_the_width_of_the_shared_one() -> None:
+    sizes = {"num_local_experts": 0, "intermediate_size": 96, "shared_intermediate_size": 32}
+    assert normalize({"model_type": "granitemoehybrid", **sizes})["intermediate_size"] == 32
