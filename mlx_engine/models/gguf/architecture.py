@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlx_engine.errors import BrokenModel, UnsupportedModel
-from mlx_engine.models.gguf.architectures import ARCHITECTURES, EMBEDDING, OUTSIDE, UNTIED, Architecture
+from mlx_engine.models.gguf.architectures import ARCHITECTURES, EMBEDDING, LLAMA_MIXTURE, UNTIED, Architecture
 from mlx_engine.models.gguf.header import GGUFHeader, TensorInfo
 from mlx_engine.models.gguf.metadata import Metadata
 from mlx_engine.models.gguf.packing import COPIED, PACKINGS
@@ -82,12 +82,13 @@ def plan(
     kind = metadata.text("general.architecture")
     if kind not in ARCHITECTURES:
         raise UnsupportedModel(f"Facet can't import the architecture {kind!r}. Supported: {', '.join(ARCHITECTURES)}.")
-    architecture = ARCHITECTURES[kind]
-    _refuse_unsupported(header, metadata, kind, types)
+    is_mixture = kind == "llama" and bool(header.metadata.get("llama.expert_count"))
+    architecture = LLAMA_MIXTURE if is_mixture else ARCHITECTURES[kind]
+    _refuse_unsupported(header, metadata, kind, architecture, types)
     tensors = {tensor.name: tensor for tensor in header.tensors if tensor.name not in FACTORS}
     if EMBEDDING not in tensors:
         raise BrokenModel(f"The tensor {EMBEDDING!r} is missing from the file.")
-    sizes = _sizes(metadata, kind, architecture, tensors[EMBEDDING])
+    sizes = _sizes(metadata, kind, architecture, tensors)
     if not architecture.has_head_size and sizes["queries"] != sizes["hidden"]:
         raise UnsupportedModel(f"MLX doesn't support {kind} with a head size of {sizes['head']}.")
     theta = metadata.number(f"{kind}.rope.freq_base", 10000.0)
@@ -103,7 +104,7 @@ def plan(
         "max_position_embeddings": metadata.count(f"{kind}.context_length"),
         "vocab_size": sizes["vocabulary"],
         "hidden_act": "silu",
-        "rms_norm_eps": _short(metadata.number(f"{kind}.attention.layer_norm_rms_epsilon")),
+        architecture.epsilon: _short(metadata.number(f"{kind}.{_epsilon_key(architecture)}")),
         "rope_theta": _short(theta),
         "rope_scaling": _rope_scaling(metadata, kind, header, factors, sizes, theta),
         "tie_word_embeddings": "output.weight" not in tensors,
@@ -129,17 +130,29 @@ def _rope_scaling(
     return rope_scaling(metadata, kind, factors=(factors or {}).get(ROPE_FACTORS), theta=theta)
 
 
+def _epsilon_key(architecture: Architecture) -> str:
+    kind = "layer_norm_rms_epsilon" if architecture.epsilon == "rms_norm_eps" else "layer_norm_epsilon"
+    return f"attention.{kind}"
+
+
 def _shortened(value: Any) -> Any:
     return _short(value) if isinstance(value, float) else value
 
 
-def _refuse_unsupported(header: GGUFHeader, metadata: Metadata, kind: str, types: Sequence[str]) -> None:
+def _refuse_unsupported(
+    header: GGUFHeader, metadata: Metadata, kind: str, architecture: Architecture, types: Sequence[str]
+) -> None:
+    supported = _supported_fields | architecture.supported | {_epsilon_key(architecture)}
     for key, value in metadata:
         field = key.removeprefix(f"{kind}.")
-        if field != key and value and field not in _supported_fields | ARCHITECTURES[kind].supported:
+        if field != key and value and field not in supported:
             raise UnsupportedModel(f"This file sets {key!r}, which Facet can't import without loss yet.")
     if metadata.count("split.count", 1) != 1:
         raise UnsupportedModel("This model is split into several files. Merge them into one file first.")
+    if not architecture.has_long_rope and any(tensor.name in LONG_FACTORS for tensor in header.tensors):
+        raise UnsupportedModel(
+            f"This file has RoPE factors for long contexts, which Facet can't import for {kind} yet."
+        )
     examples: dict[str, str] = {}
     for tensor in header.tensors:
         if tensor.type not in types:
@@ -153,7 +166,9 @@ def _refuse_unsupported(header: GGUFHeader, metadata: Metadata, kind: str, types
         )
 
 
-def _sizes(metadata: Metadata, kind: str, architecture: Architecture, embedding: TensorInfo) -> dict[str, int]:
+def _sizes(
+    metadata: Metadata, kind: str, architecture: Architecture, tensors: Mapping[str, TensorInfo]
+) -> dict[str, int]:
     hidden = metadata.count(f"{kind}.embedding_length")
     heads = metadata.count(f"{kind}.attention.head_count")
     kv_heads = metadata.count(f"{kind}.attention.head_count_kv", heads)
@@ -168,8 +183,9 @@ def _sizes(metadata: Metadata, kind: str, architecture: Architecture, embedding:
     feed_forward = _optional(metadata, f"{kind}.feed_forward_length")
     return {
         "one": 1,
+        "has_bias": int("blk.0.attn_q.bias" in tensors),
         "experts": _optional(metadata, f"{kind}.expert_count"),
-        "expert_feed_forward": _optional(metadata, f"{kind}.expert_feed_forward_length"),
+        "expert_feed_forward": _optional(metadata, f"{kind}.expert_feed_forward_length") or feed_forward,
         "shared_feed_forward": _optional(metadata, f"{kind}.expert_shared_feed_forward_length"),
         "rotated": rotated,
         "queries_keys_values": (heads + 2 * kv_heads) * head,
@@ -182,12 +198,13 @@ def _sizes(metadata: Metadata, kind: str, architecture: Architecture, embedding:
         "head": head,
         "queries": heads * head,
         "keys": kv_heads * head,
-        "vocabulary": embedding.shape[0],
+        "vocabulary": tensors[EMBEDDING].shape[0],
     }
 
 
 def _optional(metadata: Metadata, key: str) -> int:
-    return metadata.count(key) if key in metadata else 0
+    """Return the count, or 0 if it is missing or 0."""
+    return metadata.count(key) if dict(metadata).get(key) else 0
 
 
 def _placements(
@@ -196,11 +213,12 @@ def _placements(
     # The number of layers in the file can be anything; building their names for a huge one would exhaust memory.
     if sizes["layers"] > len(tensors):
         raise BrokenModel(f"The file claims {sizes['layers']} layers but contains only {len(tensors)} tensors.")
-    outside = {**OUTSIDE, **UNTIED} if "output.weight" in tensors else OUTSIDE
+    outside = {**architecture.outside, **(UNTIED if "output.weight" in tensors else {})}
+    optional = {name: value for name, value in architecture.optional.items() if f"blk.0.{name}" in tensors}
     expected = {name: (target, shape, 0) for name, (target, shape) in outside.items()}
     interleaved = dict(architecture.interleaved)
     for layer in range(sizes["layers"]):
-        for name, (target, shape) in architecture.layer.items():
+        for name, (target, shape) in {**architecture.layer, **optional}.items():
             heads = sizes[interleaved[name]] if name in interleaved else 0
             expected[f"blk.{layer}.{name}"] = (f"model.layers.{layer}.{target}", shape, heads)
     if unknown := tensors.keys() - expected.keys():

@@ -5,7 +5,7 @@ in mlx_lm/models.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from mlx_engine.models.gguf.metadata import Metadata
@@ -42,6 +42,15 @@ _experts: Tensors = {
     "ffn_up_exps.weight": ("mlp.switch_mlp.up_proj.weight", ("experts", "expert_feed_forward", "hidden")),
     "ffn_down_exps.weight": ("mlp.switch_mlp.down_proj.weight", ("experts", "hidden", "expert_feed_forward")),
 }
+_layer_norms: Tensors = {
+    **_norms,
+    "attn_norm.bias": ("input_layernorm.bias", ("hidden",)),
+    "ffn_norm.bias": ("post_attention_layernorm.bias", ("hidden",)),
+}
+_outside_layer_norms: Tensors = {**OUTSIDE, "output_norm.bias": ("model.norm.bias", ("hidden",))}
+_block_sparse_experts: Tensors = {
+    name: (target.replace("mlp.", "block_sparse_moe.", 1), shape) for name, (target, shape) in _experts.items()
+}
 _shared_expert: Tensors = {
     "ffn_gate_inp_shexp.weight": ("mlp.shared_expert_gate.weight", ("one", "hidden")),
     "ffn_gate_shexp.weight": ("mlp.shared_expert.gate_proj.weight", ("shared_feed_forward", "hidden")),
@@ -64,17 +73,51 @@ _four_norms: Tensors = {
     "ffn_norm.weight": ("pre_feedforward_layernorm.weight", ("hidden",)),
     "post_ffw_norm.weight": ("post_feedforward_layernorm.weight", ("hidden",)),
 }
-_outer_norms: Tensors = {
+_wide_norms: Tensors = {
     "attn_q_norm.weight": ("self_attn.q_norm.weight", ("queries",)),
     "attn_k_norm.weight": ("self_attn.k_norm.weight", ("keys",)),
+}
+_outer_norms: Tensors = {
+    **_wide_norms,
     "post_attention_norm.weight": ("post_attention_layernorm.weight", ("hidden",)),
     "post_ffw_norm.weight": ("post_feedforward_layernorm.weight", ("hidden",)),
+}
+_gate_up: Tensors = {
+    "ffn_up.weight": ("mlp.gate_up_proj.weight", ("twice_feed_forward", "hidden")),
+    "ffn_down.weight": ("mlp.down_proj.weight", ("hidden", "feed_forward")),
 }
 _fused: Tensors = {
     "attn_qkv.weight": ("self_attn.qkv_proj.weight", ("queries_keys_values", "hidden")),
     "attn_output.weight": ("self_attn.o_proj.weight", ("hidden", "queries")),
-    "ffn_up.weight": ("mlp.gate_up_proj.weight", ("twice_feed_forward", "hidden")),
-    "ffn_down.weight": ("mlp.down_proj.weight", ("hidden", "feed_forward")),
+    **_gate_up,
+}
+_starcoder2: Tensors = {
+    **_layer_norms,
+    **_attention,
+    **_projection_biases,
+    "attn_output.bias": ("self_attn.o_proj.bias", ("hidden",)),
+    "ffn_up.weight": ("mlp.c_fc.weight", ("feed_forward", "hidden")),
+    "ffn_up.bias": ("mlp.c_fc.bias", ("feed_forward",)),
+    "ffn_down.weight": ("mlp.c_proj.weight", ("hidden", "feed_forward")),
+    "ffn_down.bias": ("mlp.c_proj.bias", ("hidden",)),
+}
+_phi2: Tensors = {
+    "attn_norm.weight": ("input_layernorm.weight", ("hidden",)),
+    "attn_norm.bias": ("input_layernorm.bias", ("hidden",)),
+    **_attention,
+    **_projection_biases,
+    "attn_output.weight": ("self_attn.dense.weight", ("hidden", "queries")),
+    "attn_output.bias": ("self_attn.dense.bias", ("hidden",)),
+    "ffn_up.weight": ("mlp.fc1.weight", ("feed_forward", "hidden")),
+    "ffn_up.bias": ("mlp.fc1.bias", ("feed_forward",)),
+    "ffn_down.weight": ("mlp.fc2.weight", ("hidden", "feed_forward")),
+    "ffn_down.bias": ("mlp.fc2.bias", ("hidden",)),
+}
+_outside_phi2: Tensors = {
+    EMBEDDING: OUTSIDE[EMBEDDING],
+    "output_norm.weight": ("model.final_layernorm.weight", ("hidden",)),
+    "output_norm.bias": ("model.final_layernorm.bias", ("hidden",)),
+    "output.bias": ("lm_head.bias", ("vocabulary",)),
 }
 _interleaved = (("attn_q.weight", "heads"), ("attn_k.weight", "kv_heads"))
 
@@ -93,6 +136,7 @@ class Architecture:
     model_type: str
     class_name: str
     layer: Tensors
+    """Tensors of each layer."""
     interleaved: tuple[tuple[str, str], ...] = ()
     """Tensors whose rows llama.cpp has reordered, with the key of the sizes for their number of heads."""
     norm_offset: float = 0.0
@@ -100,6 +144,14 @@ class Architecture:
     has_head_size: bool = True
     """MLX allows any head size, not only hidden size / heads."""
     has_partial_rotation: bool = False
+    has_long_rope: bool = False
+    """MLX scales positions by factors for short and long contexts."""
+    epsilon: str = "rms_norm_eps"
+    """Field of config.json for the constant of all norms; any other name is that of LayerNorm."""
+    outside: Tensors = field(default_factory=lambda: OUTSIDE)
+    """Tensors outside the layers, without the output matrix."""
+    optional: Tensors = field(default_factory=dict)
+    """Tensors that either each layer has or none."""
     fields: Fields = _no_fields
     supported: frozenset[str] = frozenset()
     """Fields of the metadata that `fields` reads."""
@@ -169,13 +221,113 @@ def _granite(metadata: Metadata, kind: str, sizes: Sizes) -> Mapping[str, Any]:
     }
 
 
+def _biased(metadata: Metadata, kind: str, sizes: Sizes) -> Mapping[str, Any]:  # noqa: ARG001 - a `Fields`
+    return {"attention_bias": bool(sizes["has_bias"]), "attention_out_bias": False, "mlp_bias": False}
+
+
+def _glm4(metadata: Metadata, kind: str, sizes: Sizes) -> Mapping[str, Any]:  # noqa: ARG001 - a `Fields`
+    return {
+        "attention_bias": bool(sizes["has_bias"]),
+        "partial_rotary_factor": sizes["rotated"] / sizes["head"],
+    }
+
+
+def _ernie(metadata: Metadata, kind: str, sizes: Sizes) -> Mapping[str, Any]:  # noqa: ARG001 - a `Fields`
+    return {"use_bias": False}
+
+
+def _gelu(metadata: Metadata, kind: str, sizes: Sizes) -> Mapping[str, Any]:  # noqa: ARG001 - a `Fields`
+    return {"hidden_act": "gelu_pytorch_tanh", "use_bias": True}
+
+
+def _cohere(metadata: Metadata, kind: str, sizes: Sizes) -> Mapping[str, Any]:  # noqa: ARG001 - a `Fields`
+    return {
+        "attention_bias": False,
+        "logit_scale": metadata.number(f"{kind}.logit_scale"),
+        "use_qk_norm": False,
+    }
+
+
+def _cohere2(metadata: Metadata, kind: str, sizes: Sizes) -> Mapping[str, Any]:  # noqa: ARG001 - a `Fields`
+    return {
+        "attention_bias": False,
+        "logit_scale": metadata.number(f"{kind}.logit_scale"),
+        "sliding_window": metadata.count(f"{kind}.attention.sliding_window"),
+        "sliding_window_pattern": 4,
+    }
+
+
+def _nemotron(metadata: Metadata, kind: str, sizes: Sizes) -> Mapping[str, Any]:  # noqa: ARG001 - a `Fields`
+    return {"hidden_act": "relu2", "partial_rotary_factor": sizes["rotated"] / sizes["head"]}
+
+
+def _stablelm(metadata: Metadata, kind: str, sizes: Sizes) -> Mapping[str, Any]:  # noqa: ARG001 - a `Fields`
+    return {
+        "partial_rotary_factor": sizes["rotated"] / sizes["head"],
+        "use_qkv_bias": bool(sizes["has_bias"]),
+        "use_parallel_residual": False,
+        "qk_layernorm": False,
+    }
+
+
+def _phi(metadata: Metadata, kind: str, sizes: Sizes) -> Mapping[str, Any]:  # noqa: ARG001 - a `Fields`
+    return {"hidden_act": "gelu_new", "partial_rotary_factor": sizes["rotated"] / sizes["head"]}
+
+
+def _olmoe(metadata: Metadata, kind: str, sizes: Sizes) -> Mapping[str, Any]:
+    return {
+        "num_experts": sizes["experts"],
+        "num_experts_per_tok": metadata.count(f"{kind}.expert_used_count"),
+        "norm_topk_prob": False,
+    }
+
+
+def _mixtral(metadata: Metadata, kind: str, sizes: Sizes) -> Mapping[str, Any]:
+    return {
+        "num_local_experts": sizes["experts"],
+        "num_experts_per_tok": metadata.count(f"{kind}.expert_used_count"),
+    }
+
+
+def _granite_mixture(metadata: Metadata, kind: str, sizes: Sizes) -> Mapping[str, Any]:
+    return {**_granite(metadata, kind, sizes), **_mixtral(metadata, kind, sizes)}
+
+
+def _minicpm(metadata: Metadata, kind: str, sizes: Sizes) -> Mapping[str, Any]:
+    # The converter of older files left out the scales, which llama.cpp then replaces by those of one model.
+    for name in ("embedding_scale", "residual_scale", "logit_scale"):
+        metadata.number(f"{kind}.{name}")
+    return _granite(metadata, kind, sizes)
+
+
 _window = frozenset({"attention.sliding_window", "attention.sliding_window_pattern", "rope.freq_base_swa"})
+_scales = frozenset({"attention.scale", "embedding_scale", "residual_scale", "logit_scale"})
 _soft_caps = frozenset({"attn_logit_softcapping", "final_logit_softcapping"})
 _expert_fields = frozenset(
     {"expert_count", "expert_used_count", "expert_feed_forward_length", "expert_shared_feed_forward_length"}
 )
 
 ARCHITECTURES: Mapping[str, Architecture] = {
+    "cohere2": Architecture(
+        "cohere2",
+        "Cohere2ForCausalLM",
+        {"attn_norm.weight": _norms["attn_norm.weight"], **_attention, **_feed_forward},
+        epsilon="layer_norm_eps",
+        fields=_cohere2,
+        supported=_window | {"logit_scale"},
+    ),
+    "command-r": Architecture(
+        "cohere",
+        "CohereForCausalLM",
+        {"attn_norm.weight": _norms["attn_norm.weight"], **_attention, **_feed_forward},
+        has_head_size=False,
+        epsilon="layer_norm_eps",
+        fields=_cohere,
+        supported=frozenset({"logit_scale"}),
+    ),
+    "ernie4_5": Architecture("ernie4_5", "Ernie4_5ForCausalLM", _layer, fields=_ernie),
+    # EXAONE 3 computes what Llama does, under other names.
+    "exaone": Architecture("llama", "LlamaForCausalLM", _layer),
     "gemma": Architecture("gemma", "GemmaForCausalLM", _layer, norm_offset=1, fields=_gemma),
     "gemma2": Architecture(
         "gemma2",
@@ -193,21 +345,95 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         fields=_gemma3,
         supported=_window,
     ),
+    "glm4": Architecture(
+        "glm4",
+        "Glm4ForCausalLM",
+        {
+            "attn_norm.weight": ("input_layernorm.weight", ("hidden",)),
+            "post_attention_norm.weight": ("post_self_attn_layernorm.weight", ("hidden",)),
+            "ffn_norm.weight": ("post_attention_layernorm.weight", ("hidden",)),
+            "post_ffw_norm.weight": ("post_mlp_layernorm.weight", ("hidden",)),
+            **_attention,
+            **_gate_up,
+        },
+        has_partial_rotation=True,
+        optional=_projection_biases,
+        fields=_glm4,
+    ),
     "granite": Architecture(
         "granite",
         "GraniteForCausalLM",
         _layer,
         _interleaved,
         fields=_granite,
-        supported=frozenset({"attention.scale", "embedding_scale", "residual_scale", "logit_scale"}),
+        supported=_scales,
     ),
+    "granitemoe": Architecture(
+        "granitemoe",
+        "GraniteMoeForCausalLM",
+        {
+            **_norms,
+            **_attention,
+            **_block_sparse_experts,
+            "ffn_gate_inp.weight": ("block_sparse_moe.router.layer.weight", ("experts", "hidden")),
+        },
+        _interleaved,
+        has_head_size=False,
+        fields=_granite_mixture,
+        supported=_scales | _expert_fields,
+    ),
+    # InternLM 2 computes what Llama does; llama.cpp's converter has split its fused matrices.
+    "internlm2": Architecture("llama", "LlamaForCausalLM", _layer, _interleaved),
     "llama": Architecture("llama", "LlamaForCausalLM", _layer, _interleaved),
+    # MiniCPM computes what Granite does, with scales under other names.
+    "minicpm": Architecture(
+        "granite",
+        "GraniteForCausalLM",
+        _layer,
+        _interleaved,
+        has_head_size=False,
+        fields=_minicpm,
+        supported=_scales,
+    ),
+    "nemotron": Architecture(
+        "nemotron",
+        "NemotronForCausalLM",
+        {
+            **_layer_norms,
+            **_attention,
+            "ffn_up.weight": _feed_forward["ffn_up.weight"],
+            "ffn_down.weight": _feed_forward["ffn_down.weight"],
+        },
+        norm_offset=1,
+        has_partial_rotation=True,
+        epsilon="norm_eps",
+        outside=_outside_layer_norms,
+        fields=_nemotron,
+    ),
     "olmo2": Architecture("olmo2", "Olmo2ForCausalLM", {**_attention, **_outer_norms, **_feed_forward}),
+    "olmoe": Architecture(
+        "olmoe",
+        "OlmoeForCausalLM",
+        {**_norms, **_attention, **_wide_norms, **_experts},
+        fields=_olmoe,
+        supported=_expert_fields,
+    ),
+    "phi2": Architecture(
+        "phi",
+        "PhiForCausalLM",
+        _phi2,
+        has_head_size=False,
+        has_partial_rotation=True,
+        epsilon="layer_norm_eps",
+        outside=_outside_phi2,
+        fields=_phi,
+    ),
     "phi3": Architecture(
         "phi3",
         "Phi3ForCausalLM",
         {**_norms, **_fused},
         has_partial_rotation=True,
+        has_long_rope=True,
         fields=_phi3,
         supported=_window | {"rope.scaling.attn_factor"},
     ),
@@ -228,6 +454,49 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         fields=_mixture,
         supported=_expert_fields,
     ),
+    "seed_oss": Architecture(
+        "seed_oss",
+        "SeedOssForCausalLM",
+        {
+            "attn_norm.weight": _norms["attn_norm.weight"],
+            "post_attention_norm.weight": _norms["ffn_norm.weight"],
+            **_attention,
+            **_feed_forward,
+        },
+        optional=_projection_biases,
+        fields=_biased,
+    ),
     "smollm3": Architecture("smollm3", "SmolLM3ForCausalLM", _layer, _interleaved),
+    "stablelm": Architecture(
+        "stablelm",
+        "StableLmForCausalLM",
+        {**_layer_norms, **_attention, **_feed_forward},
+        has_head_size=False,
+        has_partial_rotation=True,
+        epsilon="layer_norm_eps",
+        outside=_outside_layer_norms,
+        optional=_projection_biases,
+        fields=_stablelm,
+    ),
+    "starcoder2": Architecture(
+        "starcoder2",
+        "Starcoder2ForCausalLM",
+        _starcoder2,
+        has_head_size=False,
+        epsilon="norm_epsilon",
+        outside=_outside_layer_norms,
+        fields=_gelu,
+    ),
 }
 """By `general.architecture`."""
+
+LLAMA_MIXTURE = Architecture(
+    "mixtral",
+    "MixtralForCausalLM",
+    {**_norms, **_attention, **_block_sparse_experts},
+    _interleaved,
+    has_head_size=False,
+    fields=_mixtral,
+    supported=_expert_fields,
+)
+"""The architecture of files of llama with experts."""

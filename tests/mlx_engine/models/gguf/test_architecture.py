@@ -95,7 +95,7 @@ def without(name: str) -> Callable[[GGUFFile], None]:
         (with_tensor("blk.0.attn_norm.weight", "Q8_0", 64), "quantized"),
         (with_tensor("rope_freqs.weight", "F32", 16), "custom RoPE factors"),
         (with_metadata(general__architecture="mamba"), "mamba"),
-        (with_metadata(llama__expert_count=8), "llama.expert_count"),
+        (with_metadata(llama__expert_group_count=8), "llama.expert_group_count"),
         (with_metadata(llama__rope__dimension_count=16), "rope.dimension_count"),
         (with_metadata(llama__rope__scaling__type="yarn"), "yarn"),
         (with_metadata(split__count=3), "several"),

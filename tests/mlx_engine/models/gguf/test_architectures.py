@@ -61,6 +61,17 @@ _names = {
     "mlp.up_proj": "ffn_up",
     "mlp.down_proj": "ffn_down",
     "mlp.gate_up_proj": "ffn_up",
+    "model.final_layernorm": "output_norm",
+    "self_attn.dense": "attn_output",
+    "mlp.fc1": "ffn_up",
+    "mlp.fc2": "ffn_down",
+    "mlp.c_fc": "ffn_up",
+    "mlp.c_proj": "ffn_down",
+    "block_sparse_moe.gate": "ffn_gate_inp",
+    "block_sparse_moe.router.layer": "ffn_gate_inp",
+    "block_sparse_moe.switch_mlp.gate_proj": "ffn_gate_exps",
+    "block_sparse_moe.switch_mlp.up_proj": "ffn_up_exps",
+    "block_sparse_moe.switch_mlp.down_proj": "ffn_down_exps",
     "mlp.gate": "ffn_gate_inp",
     "mlp.switch_mlp.gate_proj": "ffn_gate_exps",
     "mlp.switch_mlp.up_proj": "ffn_up_exps",
@@ -77,14 +88,14 @@ _four_norms = {**_outer_norms, "pre_feedforward_layernorm": "ffn_norm"}
 
 def _permuted(name: str, weight: Array) -> Array:
     """Reorder the rows of queries and keys as the converter does for llama."""
-    heads = {"attn_q": _heads, "attn_k": _kv_heads}.get(name)
+    heads = {"attn_q": _heads, "attn_k": _kv_heads}.get(name.removesuffix(".weight"))
     if heads is None:
         return weight
     return weight.reshape(heads, 2, -1, weight.shape[-1]).swapaxes(1, 2).reshape(weight.shape)
 
 
 def _norms_plus_one(name: str, weight: Array) -> Array:
-    return weight + 1 if name.endswith("norm") else weight
+    return weight + 1 if name.endswith("norm.weight") else weight
 
 
 def _unchanged(name: str, weight: Array) -> Array:
@@ -94,7 +105,37 @@ def _unchanged(name: str, weight: Array) -> Array:
 _mixture: dict[str, Any] = {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 32}
 _mixture_metadata = {"expert_count": 4, "expert_used_count": 2, "expert_feed_forward_length": 32}
 _windows = {"attention.sliding_window": 8}
+_layer_norm = {"attention.layer_norm_epsilon": 1e-5}
+_scales = {"attention.scale": 0.2, "embedding_scale": 3.0, "residual_scale": 0.5, "logit_scale": 4.0}
+_granite: dict[str, Any] = {
+    "attention_multiplier": 0.2,
+    "embedding_multiplier": 3.0,
+    "residual_multiplier": 0.5,
+    "logits_scaling": 4.0,
+    "attention_bias": False,
+    "mlp_bias": False,
+}
 _cases: dict[str, tuple[dict[str, Any], dict[str, Any], Mapping[str, str], Callable[[str, Array], Array]]] = {
+    "cohere2": (
+        {
+            "model_type": "cohere2",
+            "layer_norm_eps": 1e-5,
+            "logit_scale": 0.25,
+            "sliding_window": 8,
+            "num_hidden_layers": 4,
+        },
+        {**_layer_norm, **_windows, "logit_scale": 0.25, "block_count": 4},
+        {},
+        _unchanged,
+    ),
+    "command-r": (
+        {"model_type": "cohere", "layer_norm_eps": 1e-5, "logit_scale": 0.25},
+        {**_layer_norm, "logit_scale": 0.25},
+        {},
+        _unchanged,
+    ),
+    "ernie4_5": ({"model_type": "ernie4_5", "use_bias": False}, {}, _two_norms, _unchanged),
+    "exaone": ({"model_type": "llama"}, {}, _two_norms, _unchanged),
     "gemma": ({"model_type": "gemma"}, {}, _two_norms, _norms_plus_one),
     "gemma2": (
         {
@@ -114,27 +155,79 @@ _cases: dict[str, tuple[dict[str, Any], dict[str, Any], Mapping[str, str], Calla
         _four_norms,
         _norms_plus_one,
     ),
-    "granite": (
+    "glm4": (
         {
-            "model_type": "granite",
-            "attention_multiplier": 0.2,
-            "embedding_multiplier": 3.0,
-            "residual_multiplier": 0.5,
-            "logits_scaling": 4.0,
-            "attention_bias": False,
-            "mlp_bias": False,
+            "model_type": "glm4",
+            "attention_bias": True,
+            "partial_rotary_factor": 0.5,
+            "tie_word_embeddings": False,
         },
-        {"attention.scale": 0.2, "embedding_scale": 3.0, "residual_scale": 0.5, "logit_scale": 4.0},
+        {"rope.dimension_count": 8},
+        {**_two_norms, "post_self_attn_layernorm": "post_attention_norm", "post_mlp_layernorm": "post_ffw_norm"},
+        _unchanged,
+    ),
+    "granite": ({"model_type": "granite", **_granite}, _scales, _two_norms, _permuted),
+    "granitemoe": (
+        {"model_type": "granitemoe", **_granite, "num_local_experts": 4, "num_experts_per_tok": 2},
+        {**_scales, "expert_count": 4, "expert_used_count": 2},
         _two_norms,
         _permuted,
     ),
+    "internlm2": ({"model_type": "llama"}, {}, _two_norms, _permuted),
     "llama": ({"model_type": "llama"}, {}, _two_norms, _permuted),
+    "minicpm": (
+        {
+            "model_type": "minicpm",
+            "scale_emb": 3.0,
+            "scale_depth": 0.5 * _layers**0.5,
+            "dim_model_base": _hidden // 4,
+            "tie_word_embeddings": False,
+        },
+        {name: _scales[name] for name in ("embedding_scale", "residual_scale", "logit_scale")},
+        _two_norms,
+        _permuted,
+    ),
+    "nemotron": (
+        {
+            "model_type": "nemotron",
+            "hidden_act": "relu2",
+            "norm_eps": 1e-5,
+            "partial_rotary_factor": 0.5,
+            "tie_word_embeddings": False,
+        },
+        {**_layer_norm, "rope.dimension_count": 8},
+        _two_norms,
+        _norms_plus_one,
+    ),
     "olmo2": ({"model_type": "olmo2"}, {}, _outer_norms, _unchanged),
+    "olmoe": (
+        {"model_type": "olmoe", "num_experts": 4, "num_experts_per_tok": 2, "norm_topk_prob": False},
+        {"expert_count": 4, "expert_used_count": 2},
+        _two_norms,
+        _unchanged,
+    ),
+    "phi2": (
+        {
+            "model_type": "phi",
+            "layer_norm_eps": 1e-5,
+            "partial_rotary_factor": 0.5,
+            "tie_word_embeddings": False,
+        },
+        {**_layer_norm, "rope.dimension_count": 8},
+        {},
+        _unchanged,
+    ),
     "phi3": (
         {"model_type": "phi3", "sliding_window": 8, "partial_rotary_factor": 0.5},
         {**_windows, "rope.dimension_count": 8},
         _two_norms,
         _unchanged,
+    ),
+    "mixtral": (
+        {"model_type": "mixtral", "num_local_experts": 4, "num_experts_per_tok": 2},
+        {"expert_count": 4, "expert_used_count": 2},
+        _two_norms,
+        _permuted,
     ),
     "qwen2moe": (
         {"model_type": "qwen2_moe", **_mixture, "shared_expert_intermediate_size": 48},
@@ -149,13 +242,40 @@ _cases: dict[str, tuple[dict[str, Any], dict[str, Any], Mapping[str, str], Calla
         _two_norms,
         _unchanged,
     ),
+    "seed_oss": (
+        {"model_type": "seed_oss", "attention_bias": True, "attention_out_bias": False, "mlp_bias": False},
+        {},
+        {"post_attention_layernorm": "post_attention_norm"},
+        _unchanged,
+    ),
     "smollm3": ({"model_type": "smollm3"}, {}, _two_norms, _permuted),
+    "stablelm": (
+        {
+            "model_type": "stablelm",
+            "layer_norm_eps": 1e-5,
+            "partial_rotary_factor": 0.5,
+            "use_qkv_bias": True,
+            "tie_word_embeddings": False,
+        },
+        {**_layer_norm, "rope.dimension_count": 8},
+        _two_norms,
+        _unchanged,
+    ),
+    "starcoder2": (
+        {"model_type": "starcoder2", "norm_epsilon": 1e-5, "use_bias": True, "hidden_act": "gelu_pytorch_tanh"},
+        _layer_norm,
+        _two_norms,
+        _unchanged,
+    ),
 }
+_kinds = {"mixtral": "llama"}
+"""Names that llama.cpp has for an architecture, where they differ from the name of the case."""
 
 
-@pytest.mark.parametrize("architecture", _cases)
-def test_an_imported_model_computes_the_same(architecture: str, tmp_path: Path) -> None:
-    fields, metadata, norms, change = _cases[architecture]
+@pytest.mark.parametrize("case", _cases)
+def test_an_imported_model_computes_the_same(case: str, tmp_path: Path) -> None:
+    fields, metadata, norms, change = _cases[case]
+    kind = _kinds.get(case, case)
     original = build(normalize({**_config, **fields}))
     mx.random.seed(2)
     original.update(tree_map(lambda weight: 0.2 * mx.random.normal(weight.shape) + 0.1, original.parameters()))
@@ -163,8 +283,8 @@ def test_an_imported_model_computes_the_same(architecture: str, tmp_path: Path) 
     tensors = {_gguf_name(name, norms): np.array(weight.astype(mx.float32)) for name, weight in flat}
     file = GGUFFile(
         {
-            "general.architecture": architecture,
-            **{f"{architecture}.{name}": value for name, value in {**_metadata, **metadata}.items()},
+            "general.architecture": kind,
+            **{f"{kind}.{name}": value for name, value in {**_metadata, **metadata}.items()},
             **_tokenizer,
         },
         {name: _tensor(name, weight, change) for name, weight in tensors.items()},
@@ -185,6 +305,6 @@ def _gguf_name(name: str, norms: Mapping[str, str]) -> str:
 
 
 def _tensor(name: str, weight: Array, change: Callable[[str, Array], Array]) -> Tensor:
-    stem = name.removeprefix("blk.").split(".")[-2]
+    stem = ".".join(name.split(".")[-2:])
     values = change(stem, weight).astype("<f4")
     return Tensor("F32", values.shape, np.ascontiguousarray(values).tobytes())
