@@ -10,9 +10,9 @@ from mlx_engine.cli.model_lookup import AddedFolders, roots
 from mlx_engine.cli.views import terminal
 from mlx_engine.cli.views.json_lines import model_fields, write_json
 from mlx_engine.models.description.bit_map import LayerBits
-from mlx_engine.models.description.cache_layout import LayerCache, bytes_per_token
 from mlx_engine.models.description.describe import read_bit_map
 from mlx_engine.models.description.description import ModelDescription
+from mlx_engine.models.description.layer_cache import LayerCache, bytes_per_token
 from mlx_engine.models.library import library
 
 

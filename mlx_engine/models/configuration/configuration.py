@@ -42,6 +42,10 @@ class Configuration:
         value = self._get(name)
         return value if isinstance(value, str) else ""
 
+    def flag(self, name: str, *, default: bool = False) -> bool:
+        value = self._get(name)
+        return value if isinstance(value, bool) else default
+
     def section(self, name: str) -> Mapping[str, Any]:
         """Return an object of the configuration; empty if it is absent."""
         value = self._get(name)

@@ -4,22 +4,21 @@ Widths come from the shapes of the projections, or else from config.json; window
 from config.json. A layer of unknown kind counts as storing every token, so the estimate is never too low.
 """
 
+import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from mlx_engine.models.configuration.configuration import Configuration
 from mlx_engine.models.description.bit_map import LAYER
+from mlx_engine.models.description.cache_rules import RULES
+from mlx_engine.models.description.layer_cache import LayerCache, LayerKind
+from mlx_engine.models.description.recurrent_state import configured_state_values, state_values
 from mlx_engine.models.files.safetensors import TensorEntry
 
-LayerKind = Literal["full", "window", "latent", "state"]
-"""Stores every token, the most recent tokens, every token in compressed form, or a state that does not grow."""
-GROWTH = 256
-"""Tokens by which mlx-lm's caches grow at a time."""
-
 _layer_limit = 4096
-_layer_counts = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
+_layer_counts = ("num_hidden_layers", "n_layer", "n_layers", "num_layers", "num_transformer_layers")
+_shared_layers = ("num_kv_shared_layers", "num_kv_reuse_layers")
 # The key projection and its value projection; without the latter, keys serve as values.
 _projections = {
     "self_attn.k_proj.weight": "self_attn.v_proj.weight",
@@ -29,46 +28,16 @@ _projections = {
     "attention.wk.weight": "attention.wv.weight",
 }
 _latent = "kv_a_proj_with_mqa.weight"
+_recognizable = (*_projections, _latent, "A_log", "conv1d.weight", "conv.weight")
+_attention = re.compile(r"(?:^|\.)(?:\w*_)?(?:attn|attention)\.")
 # Models with DeepSeek's attention that cache the unpacked keys and values, not the latent vector.
-_unpacking = frozenset({"deepseek_v2", "minicpm3", "youtu_llm"})
-_window_names = ("sliding_window", "sliding_window_size", "attention_window_size", "attention_chunk_size")
+_unpacking = frozenset({"deepseek_v2", "youtu_llm"})
+_window_names = ("sliding_window", "sliding_window_size", "window_size")
 # The period of layers with full attention where config.json may omit it.
-_patterns = {"gemma3_text": 6, "cohere2": 4, "plamo3": 8, "llama4": 4}
-_convolutions = ("conv1d.weight", "conv.weight", "conv_1d.weight")
-
-
-@dataclass(frozen=True, slots=True)
-class LayerCache:
-    """A number of `layers` of the same kind and size.
-
-    Each stores `token_numbers` values per token, of at most `window` tokens if that is not 0, and `fixed_numbers`
-    float32 values regardless of the length.
-    """
-
-    kind: LayerKind
-    layers: int
-    token_numbers: int
-    window: int = 0
-    fixed_numbers: int = 0
-
-    def reach(self, tokens: int) -> int:
-        """Return the number of tokens that these layers allocate for a context of `tokens`."""
-        allocated = -(-tokens // GROWTH) * GROWTH
-        return min(allocated, self.window) if self.window else allocated
-
-    def size_bytes(self, tokens: int, number_bytes: float) -> int:
-        """Return the bytes that these layers allocate for `tokens`, at `number_bytes` per value."""
-        return int(self.layers * (self.token_numbers * self.reach(tokens) * number_bytes + 4 * self.fixed_numbers))
-
-
-def cache_bytes(layout: Sequence[LayerCache], tokens: int, number_bytes: float = 2) -> int:
-    """Return the bytes of the KV cache for a context of `tokens`."""
-    return sum(layers.size_bytes(tokens, number_bytes) for layers in layout)
-
-
-def bytes_per_token(layout: Sequence[LayerCache], number_bytes: float = 2) -> int:
-    """Return the bytes of each additional token once all windows are full."""
-    return int(sum(entry.layers * entry.token_numbers for entry in layout if not entry.window) * number_bytes)
+_patterns = {"gemma3_text": 6, "cohere2": 4, "plamo3": 8, "muse_glimmer": 4}
+# Networks of recurrent layers only, and those with both attention and a state in each layer.
+_recurrent = frozenset({"mamba", "mamba2"})
+_recurrent_too = frozenset({"falcon_h1"})
 
 
 def cache_layout(
@@ -80,16 +49,21 @@ def cache_layout(
     """
     layers = _tensors_by_layer(tensors)
     count = min(config.integer(*_layer_counts) or len(layers), _layer_limit)
-    count -= config.integer("num_kv_shared_layers")  # The last layers of some models reuse the caches of earlier ones.
+    count -= config.integer(*_shared_layers)  # The last layers of some models reuse the caches of earlier ones.
+    if rule := RULES.get(module):
+        return _counted(cache for index in range(count) for cache in rule(config, index))
     windows = _windows(config, module, count) if has_windows else {}
-    counts: Counter[LayerCache] = Counter()
-    for index in range(count):
-        for cache in _layer(config, index, layers.get(index, {}), windows.get(index, 0), module):
-            counts[cache] += 1
-    return tuple(
-        LayerCache(cache.kind, times, cache.token_numbers, cache.window, cache.fixed_numbers)
-        for cache, times in counts.items()
+    if not any(_is_recognizable(part) for part in layers.values()):
+        layers = {}  # The configuration decides.
+    return _counted(
+        cache
+        for index in range(count)
+        for cache in _layer(config, index, layers.get(index, {}), windows.get(index, 0), module)
     )
+
+
+def _counted(caches: Iterable[LayerCache]) -> tuple[LayerCache, ...]:
+    return tuple(replace(cache, layers=times) for cache, times in Counter(caches).items())
 
 
 def _tensors_by_layer(tensors: Mapping[str, TensorEntry]) -> dict[int, dict[str, TensorEntry]]:
@@ -103,14 +77,25 @@ def _tensors_by_layer(tensors: Mapping[str, TensorEntry]) -> dict[int, dict[str,
 def _layer(
     config: Configuration, index: int, tensors: Mapping[str, TensorEntry], window: int, module: str
 ) -> Iterator[LayerCache]:
-    fixed = _state_values(config, tensors)
+    fixed = state_values(config, tensors) if tensors else _configured_state(config, index, module)
     if fixed:
         yield LayerCache("state", 1, 0, 0, fixed)
-    if not tensors and not _has_attention(config, index):
+    if not tensors and (module in _recurrent or not _has_attention(config, index)):
         return
     width = _width(config, tensors, module, has_state=bool(fixed))
     if width:
         yield LayerCache(_kind(config, tensors, window, module), 1, width, window)
+
+
+def _is_recognizable(tensors: Mapping[str, TensorEntry]) -> bool:
+    """Return whether the names of a layer's tensors show what it stores."""
+    return any(name.endswith(_recognizable) or _attention.search(name) for name in tensors)
+
+
+def _configured_state(config: Configuration, index: int, module: str) -> int:
+    letters = config.text("hybrid_override_pattern")
+    is_recurrent = letters[index : index + 1] == "M" if letters else not _has_attention(config, index)
+    return configured_state_values(config) if is_recurrent or module in _recurrent | _recurrent_too else 0
 
 
 def _has_attention(config: Configuration, index: int) -> bool:
@@ -142,8 +127,8 @@ def _width(config: Configuration, tensors: Mapping[str, TensorEntry], module: st
     for key_name, value_name in _projections.items():
         if keys := tensors.get(key_name):
             return _rows(keys) + _rows(tensors.get(value_name, keys)) + _indexer_width(tensors)
-    has_attention = any("attn" in name or "attention" in name for name in tensors)
-    return _width_from_config(config) if (has_attention and not has_state) or not tensors else 0
+    is_unknown = any(_attention.search(name) for name in tensors) and not has_state
+    return _width_from_config(config) if is_unknown or not tensors else 0
 
 
 def _rows(projection: TensorEntry) -> int:
@@ -162,7 +147,7 @@ def _unpacked_width(config: Configuration) -> int:
 
 def _width_from_config(config: Configuration) -> int:
     heads = config.integer("num_attention_heads", "n_head", "n_heads", "num_heads")
-    hidden = config.integer("hidden_size", "n_embd", "d_model", "model_dim")
+    hidden = config.integer("hidden_size", "n_embd", "d_model", "model_dim", "hidden_dim")
     kv_heads = config.integer("num_key_value_heads", "num_kv_heads", "n_kv_heads", default=heads)
     head = config.integer("head_dim", "attention_head_dim") or (hidden // heads if heads else 0)
     return 2 * kv_heads * head
@@ -176,7 +161,6 @@ def _windows(config: Configuration, module: str, layers: int) -> dict[int, int]:
 
 def _is_local(config: Configuration, module: str, index: int) -> bool:
     types = config.texts("layer_types")
-    kinds = config.integers("hybrid_layer_pattern")
     marks = config.text("sliding_window_pattern")
     period = config.integer("sliding_window_pattern", default=_patterns.get(module, 0))
     if module in ("gemma3_text", "cohere2"):
@@ -184,33 +168,6 @@ def _is_local(config: Configuration, module: str, index: int) -> bool:
         return (index + 1) % period != 0
     if types:
         return index < len(types) and types[index] not in ("full_attention", "attention")
-    if kinds:
-        return index < len(kinds) and kinds[index] == 1
     if marks:
         return marks[index % len(marks)] == "L"
-    return module == "recurrent_gemma" or (period > 0 and (index + 1) % period != 0)
-
-
-def _state_values(config: Configuration, tensors: Mapping[str, TensorEntry]) -> int:
-    """Return the number of values in the state of a recurrent layer; 0 for other layers."""
-    convolutions = [tensor for name, tensor in tensors.items() if name.endswith(_convolutions)]
-    decay = next((tensor for name, tensor in tensors.items() if name.endswith("A_log")), None)
-    # A convolution over k tokens stores the previous k - 1; its weights are [channels, k] in some order of dimensions.
-    past = sum(tensor.elements - max(tensor.shape) for tensor in convolutions if tensor.shape)
-    if decay is None:
-        return past + (config.integer("lru_width") if any("rg_lru" in name for name in tensors) else 0)
-    return past + _recurrent_values(config, decay)
-
-
-def _recurrent_values(config: Configuration, decay: TensorEntry) -> int:
-    if value_heads := config.integer("linear_num_value_heads"):  # Gated delta rule, as in Qwen3-Next.
-        return value_heads * config.integer("linear_value_head_dim") * config.integer("linear_key_head_dim")
-    if kimi := config.section("linear_attn_config"):
-        linear = Configuration(kimi)
-        return linear.integer("num_heads") * linear.integer("head_dim") ** 2
-    if len(decay.shape) == 2:  # Mamba: [channels, state size].
-        return decay.elements
-    state = config.integer("state_size", "mamba_d_state", "ssm_state_size", "d_state")
-    heads = config.integer("mamba_num_heads", "mamba_n_heads", default=decay.elements)  # Mamba 2.
-    head = config.integer("mamba_head_dim", "mamba_d_head", "head_dim")
-    return heads * head * state
+    return period > 0 and (index + 1) % period != 0

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from mlx_engine.models.description.cache_layout import LayerCache
+from mlx_engine.models.description.layer_cache import LayerCache
 from mlx_engine.models.description.loaded import Vision
 from mlx_engine.models.description.size_class import SizeClass, size_class
 

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 
 from mlx_engine.models.configuration.configuration import Configuration
 from mlx_engine.models.description import architecture
-from mlx_engine.models.description.cache_layout import LayerCache, cache_layout
+from mlx_engine.models.description.cache_layout import cache_layout
+from mlx_engine.models.description.cache_rules import RULES
 from mlx_engine.models.description.description import NetworkShape
+from mlx_engine.models.description.layer_cache import LayerCache
 from mlx_engine.models.files.safetensors import TensorEntry
 
 EXPERT_COUNTS = ("num_experts", "n_routed_experts", "num_local_experts", "moe_num_experts")
@@ -26,7 +28,8 @@ def cache(config: Configuration, tensors: Mapping[str, TensorEntry]) -> tuple[La
     whole = architecture.find_implementation(config.architecture, tuple(config.texts("architectures")))
     candidates = (architecture.find_implementation(config.text_architecture), whole)
     implementations = [candidate for candidate in candidates if candidate]
-    module = implementations[0].module if implementations else config.architecture
+    modules = [implementation.module for implementation in implementations]
+    module = next((name for name in reversed(modules) if name in RULES), next(iter(modules), config.architecture))
     has_windows = any(implementation.has_windows for implementation in implementations)
     return cache_layout(config, tensors, module=module, has_windows=has_windows)
 

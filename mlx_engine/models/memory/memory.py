@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mlx_engine.amounts import format_memory
-from mlx_engine.models.description.cache_layout import GROWTH, LayerCache
 from mlx_engine.models.description.description import ModelDescription
+from mlx_engine.models.description.layer_cache import GROWTH, LayerCache
 from mlx_engine.models.memory import cache_precision
 from mlx_engine.models.memory.machine import Machine
 from mlx_engine.protocol import CacheBits

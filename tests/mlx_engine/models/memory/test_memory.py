@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from mlx_engine.models.description.cache_layout import LayerCache
 from mlx_engine.models.description.description import ModelDescription, NetworkShape
+from mlx_engine.models.description.layer_cache import LayerCache
 from mlx_engine.models.memory.machine import Machine, mac, this_machine
 from mlx_engine.models.memory.memory import METAL, MemoryEstimate, Runtime, estimate, fit, runtime_on
 from mlx_engine.protocol import CacheBits

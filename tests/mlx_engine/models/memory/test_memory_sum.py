@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from mlx_engine.models.description.cache_layout import LayerCache
 from mlx_engine.models.description.description import ModelDescription
+from mlx_engine.models.description.layer_cache import LayerCache
 from mlx_engine.models.memory import cache_precision
 from mlx_engine.models.memory.machine import Machine
 from mlx_engine.models.memory.memory import fit
