@@ -23,7 +23,10 @@ _sliding, _full = "sliding_attention", "full_attention"
         ({"model_type": "olmo3", "sliding_window": 8, "layer_types": [_full, _sliding] * 2}, (0, 8, 0, 8)),
         ({"model_type": "phi3", "sliding_window": 8}, (8, 8, 8, 8)),
         ({"model_type": "dots1", "sliding_window": 8, "max_window_layers": 3}, (0, 0, 0, 8)),
-        ({"model_type": "exaone4", "sliding_window": 8, "sliding_window_pattern": "LG"}, (8, 0, 8, 0)),
+        (
+            {"model_type": "exaone4", "num_hidden_layers": 4, "sliding_window": 8, "sliding_window_pattern": "LG"},
+            (8, 0, 8, 0),
+        ),
         ({"model_type": "smollm3", "sliding_window": 8, "use_sliding_window": True}, (0, 0, 0, 8)),
         (
             {"model_type": "smollm3", "sliding_window": 8, "use_sliding_window": True, "no_rope_layers": [0, 1, 1, 0]},
