@@ -46,6 +46,8 @@ they need no torch.
   `time_step_limit` instead, and so does Facet.
 - Longrope (Phi-3, Phi-4-mini): transformers chooses the factors by the length of the whole context. Facet does too;
   when an answer crosses the boundary, the context is read again.
+- PhiMoE: beyond that boundary transformers keeps the factors for short contexts. Microsoft's own code changes them,
+  and so does Facet.
 
 """
 

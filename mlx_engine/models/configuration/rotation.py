@@ -24,6 +24,8 @@ _local_bases = {
     "gemma3n_text": ("rope_local_base_freq", 10_000.0),
     "mimo_v2_flash": ("swa_rope_theta", 10_000.0),
 }
+# Families whose network of mlx-lm has its waves built in.
+_unscaled = frozenset({"nanochat"})
 # Families whose scaling applies only to layers without a window.
 _scaled_globally = frozenset({"gemma3_text", "gemma3n_text", "mimo_v2_flash", "olmo3"})
 
@@ -47,7 +49,8 @@ def obstacle(config: Mapping[str, Any]) -> str:
     parameters = config.get("rope_parameters")
     entries = parameters.values() if isinstance(parameters, dict) and is_by_layer_type(parameters) else (parameters,)
     types = (entry.get("rope_type") for entry in entries if isinstance(entry, dict))
-    unknown = next((kind for kind in types if kind not in TYPES), None)
+    computed = {"default"} if config.get("model_type") in _unscaled else TYPES
+    unknown = next((kind for kind in types if kind not in computed), None)
     return (
         ""
         if unknown is None
