@@ -6,6 +6,7 @@ from typing import Any
 
 from mlx_lm.utils import load_tokenizer as _load_tokenizer
 
+from mlx_engine.models.description import chat_template
 from mlx_engine.models.files.json_file import read_json
 
 _untyped_load: Any = _load_tokenizer
@@ -16,10 +17,13 @@ def load_tokenizer(folder: Path, end_tokens: int | list[int] | None) -> Any:
     """Return mlx-lm's tokenizer of the model in `folder`; `end_tokens` end an answer. No code in the folder is run.
 
     Raises:
-        BrokenModel: tokenizer_config.json is damaged.
+        BrokenModel: tokenizer_config.json or chat_template.json is damaged.
         Exception: one of `foreign_errors.FOREIGN_ERRORS`, for other faults.
     """
-    options = {"trust_remote_code": False, **_without_unknown_modules(folder / "tokenizer_config.json")}
+    options: dict[str, Any] = {"trust_remote_code": False}
+    options |= _without_unknown_modules(folder / "tokenizer_config.json")
+    if template := chat_template.read_separate(folder):
+        options["chat_template"] = template
     return _untyped_load(folder, options, eos_token_ids=end_tokens)
 
 

@@ -46,16 +46,30 @@ def traits(template: str) -> TemplateTraits:
     return TemplateTraits(bool(template), bool(_thinking.search(template)), bool(_tools.search(template)))
 
 
+def read_separate(folder: Path) -> str:
+    """Return the template in chat_template.json, where multimodal models keep it, if it is the only one; else "".
+
+    Raises:
+        BrokenModel: a file is damaged.
+        OSError: it cannot be read.
+    """
+    return "" if _read_of_tokenizer(folder) else _in_json(folder / "chat_template.json")
+
+
 def _read(folder: Path) -> str:
+    return _read_of_tokenizer(folder) or read_separate(folder)
+
+
+def _read_of_tokenizer(folder: Path) -> str:
+    """Return the template that transformers reads with the tokenizer."""
     if (path := folder / "chat_template.jinja").is_file():
         return _bounded(path).decode(errors="replace")
-    for name in ("chat_template.json", "tokenizer_config.json"):
-        if (path := folder / name).is_file() and (template := _in_json(path)):
-            return template
-    return ""
+    return _in_json(folder / "tokenizer_config.json")
 
 
 def _in_json(path: Path) -> str:
+    if not path.is_file():
+        return ""
     try:
         settings = msgspec.json.decode(_bounded(path), type=_Settings)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

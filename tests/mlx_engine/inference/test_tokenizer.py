@@ -35,3 +35,21 @@ def test_a_template_of_mlx_lm_is_used_by_its_name(tmp_path: Path, tiny_models: P
     folder = _folder(tmp_path, tiny_models, chat_template_type="deepseek_v32", chat_template="{{ messages }}")
     text = load_tokenizer(folder, None).apply_chat_template([{"role": "user", "content": "hi"}], tokenize=False)
     assert "User" in text
+
+
+def test_a_template_in_a_file_of_its_own_is_used_if_it_is_the_only_one(tmp_path: Path, tiny_models: Path) -> None:
+    """As the library shows it: transformers reads chat_template.json for multimodal models only."""
+    folder = _folder(tmp_path, tiny_models, chat_template=None)
+    (folder / "chat_template.jinja").unlink(missing_ok=True)
+    (folder / "chat_template.json").write_text(json.dumps({"chat_template": "{{ messages[0].content }}!"}))
+    tokenizer = load_tokenizer(folder, None)
+    assert tokenizer.has_chat_template
+    assert tokenizer.apply_chat_template([{"role": "user", "content": "hello"}], tokenize=False) == "hello!"
+
+
+def test_the_tokenizers_template_precedes_chat_template_json(tmp_path: Path, tiny_models: Path) -> None:
+    folder = _folder(tmp_path, tiny_models, chat_template="{{ messages[0].content }}!")
+    (folder / "chat_template.jinja").unlink(missing_ok=True)
+    (folder / "chat_template.json").write_text(json.dumps({"chat_template": "other"}))
+    text = load_tokenizer(folder, None).apply_chat_template([{"role": "user", "content": "hi"}], tokenize=False)
+    assert text == "hi!"
