@@ -14,7 +14,6 @@ from mlx_engine.folders import Folders
 from mlx_engine.models.description.describe import describe
 from mlx_engine.models.description.description import ModelDescription
 from mlx_engine.quantize.plan import preflight
-from mlx_engine.quantize.plan.forecast import forecast
 from mlx_engine.quantize.plan.messages import OutlineRead, ReadOutline
 
 
@@ -27,8 +26,8 @@ def forecast_remote(
     assert isinstance(outline, OutlineRead)  # noqa: S101 - the only reply to this request
     source = describe_download(Path(outline.path), remote.repository, outline.commit)
     for task in tasks:
-        preflight.check_target(source.path, task.target)
-        write_forecast(task, source, outline, forecast(outline.outline, task.recipe), context=context, json=json)
+        expected = preflight.check(source.path, task.target, task.recipe, outline.outline)
+        write_forecast(task, source, outline, expected, context=context, json=json)
 
 
 def convert_remote(
