@@ -32,6 +32,7 @@ _companions = frozenset(
         "weight_zero_point",
         "weight_g_idx",
         "weight_shape",
+        "activation_scale",
         "input_scale",
         "input_global_scale",
         "weight.absmax",

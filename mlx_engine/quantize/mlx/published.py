@@ -18,7 +18,7 @@ from mlx_engine.quantize.sources.matrix import Matrix, Tensors
 
 _part = re.compile(
     r"(?P<path>.+)(?:_bias|[._](?:qweight|qzeros|scales|g_idx|blocks|weight|weight_packed|weight_scale(?:_inv|_2)?"
-    r"|weight_global_scale|weight_zero_point|weight_shape|input_scale|input_global_scale|[kv]_scale))"
+    r"|weight_global_scale|weight_zero_point|weight_shape|input_scale|input_global_scale|activation_scale|[kv]_scale))"
 )
 """A tensor of a quantized matrix: its numbers, its scales, or the scales of its activations."""
 _fused = "gate_up_proj"

@@ -147,6 +147,19 @@ def test_early_autogptq_has_its_own_configuration_file(tmp_path: Path, tiny_mode
     assert not (tmp_path / "converted" / "quantize_config.json").exists()
 
 
+@pytest.mark.parametrize("scale", ["input_scale", "activation_scale"])
+def test_static_scales_of_activations_do_not_change_the_weights(scale: str, tmp_path: Path, tiny_models: Path) -> None:
+    """MLX does not round activations, so it does not need their scales."""
+    model, _ = _model("fp8 in blocks")
+    for name in list(model.weights):
+        if "_proj" in name:
+            model.add(name.removesuffix("weight") + scale, np.array(0.25, "<f4"))
+    settings = {"quant_method": "fp8", "activation_scheme": "static", "weight_block_size": [128, 128]}
+    source = model.write(tmp_path / "original", tiny_models / "llama", **LLAMA, quantization_config=settings)
+    weights, _, _ = _convert(source, tmp_path / "converted", "fp32")
+    _require_close(weights, model.weights, 2**-21)
+
+
 def test_modelopt_has_its_own_configuration_file(tmp_path: Path, tiny_models: Path) -> None:
     """config.json of its older exports does not mention it."""
     model, _ = _model("nvfp4 of modelopt")
