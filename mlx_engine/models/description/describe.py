@@ -155,7 +155,7 @@ def _implementation(config: Configuration) -> architecture.Implementation | None
 
 
 def _active_parameters(all_weights: Sequence[Weight], config: Configuration) -> int:
-    experts, active = config.integer(*dimensions.EXPERT_COUNTS), config.integer(*dimensions.EXPERT_CHOICES)
+    experts, active = dimensions.expert_counts(config)
     total = sum(weight.parameters for weight in all_weights)
     if not 0 < active < experts:
         return total

@@ -10,14 +10,28 @@ from mlx_engine.models.description.description import NetworkShape
 from mlx_engine.models.description.layer_cache import LayerCache
 from mlx_engine.models.files.safetensors import TensorEntry
 
-EXPERT_COUNTS = ("num_experts", "n_routed_experts", "num_local_experts", "moe_num_experts")
-EXPERT_CHOICES = ("num_experts_per_tok", "num_experts_per_token", "moe_top_k", "moe_topk", "top_k_experts", "moe_k")
+_expert_counts = ("num_experts", "n_routed_experts", "num_local_experts", "moe_num_experts")
+_expert_choices = ("num_experts_per_tok", "num_experts_per_token", "moe_top_k", "moe_topk", "top_k_experts", "moe_k")
 _context_fields = ("max_position_embeddings", "n_positions", "max_seq_len", "max_sequence_length", "seq_length")
 
 
 def context_length(config: Configuration) -> int:
     """Return the context length of the model, in tokens; 0 if it does not declare it."""
     return config.length(*_context_fields)
+
+
+def expert_counts(config: Configuration) -> tuple[int, int]:
+    """Return the number of experts in a layer and of those that each token uses; 0 if there are none.
+
+    Where layers differ, these are the largest numbers.
+    """
+    mixture = Configuration(config.section("ffn_config"))  # DBRX
+
+    def count(names: tuple[str, ...]) -> int:
+        by_layer = (max(config.integers(name), default=0) for name in names)
+        return config.integer(*names) or mixture.integer(*names) or max(by_layer)
+
+    return count(_expert_counts), count(_expert_choices)
 
 
 def cache(config: Configuration, tensors: Mapping[str, TensorEntry]) -> tuple[LayerCache, ...]:
@@ -38,9 +52,10 @@ def shape(config: Configuration) -> NetworkShape:
     hidden = config.integer("hidden_size", "n_embd", "d_model", "dim")
     heads = config.integer("num_attention_heads", "n_head", "n_heads", "num_heads")
     feed_forward = config.integer("intermediate_size", "ffn_dim", "n_inner", "block_ff_dim", default=4 * hidden)
-    if config.integer(*EXPERT_COUNTS):
+    experts, choices = expert_counts(config)
+    if experts:
         expert = config.integer("moe_intermediate_size", default=feed_forward)
-        feed_forward = expert * config.integer(*EXPERT_CHOICES, default=1)
+        feed_forward = expert * max(choices, 1)
     return NetworkShape(
         hidden=hidden,
         feed_forward=feed_forward,

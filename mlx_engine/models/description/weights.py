@@ -42,7 +42,11 @@ _companions = frozenset(
     }
 )
 _bitsandbytes = "weight.quant_state"
-_expert = re.compile(r"(^|\.)(experts|switch_mlp|switch_glu)(\.|_|$)")
+_expert = re.compile(
+    r"(^|\.)(experts|switch_mlp|switch_glu)(\.|_|$)"
+    r"|\.block_sparse_moe\.(input|output)_linear$"  # Granite
+    r"|\.moe\.(mlp\.\d|(gate|up|down)_proj)(\.|$)"  # Phixtral, Step 3.5
+)
 
 
 @dataclass(frozen=True, slots=True)

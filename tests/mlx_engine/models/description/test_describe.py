@@ -267,6 +267,23 @@ def test_only_selected_experts_are_active(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "names",
+    [
+        ["block_sparse_moe.input_linear.weight"],
+        ["moe.up_proj.weight"],
+        ["moe.mlp.0.fc1.weight", "moe.mlp.1.fc1.weight", "moe.mlp.2.fc1.weight", "moe.mlp.3.fc1.weight"],
+        ["mlp.experts.gate_up_proj"],
+    ],
+    ids=str,
+)
+def test_experts_are_recognized_by_all_published_names(names: list[str], tmp_path: Path) -> None:
+    """Stacked or separate; Granite, Step 3.5, Phixtral and transformers 5."""
+    tensors: dict[str, Any] = {f"model.layers.0.{name}": ("BF16", (4 // len(names), 8, 64)) for name in names}
+    model = describe(write_model(tmp_path / "m", tensors, num_experts=4, num_experts_per_tok=1), "a/m")
+    assert model.active_parameters == 512
+
+
+@pytest.mark.parametrize(
     ("with_tower", "config", "vision"),
     [
         (True, {"vision_config": {"a": 1}}, "present"),
