@@ -236,6 +236,24 @@ def _ernie(metadata: Metadata, kind: str, sizes: Sizes) -> Mapping[str, Any]:  #
     return {"use_bias": False}
 
 
+def _exaone4(metadata: Metadata, kind: str, sizes: Sizes) -> Mapping[str, Any]:
+    key = f"{kind}.attention.sliding_window"
+    if key not in metadata:
+        return {"sliding_window": None}
+    pattern = f"{key}_pattern"
+    # Without a pattern, llama.cpp leaves out the window in every fourth layer.
+    windowed = metadata.integers(pattern) if pattern in metadata else [(i + 1) % 4 for i in range(sizes["layers"])]
+    return {
+        "sliding_window": metadata.count(key),
+        "layer_types": ["sliding_attention" if has_window else "full_attention" for has_window in windowed],
+    }
+
+
+def _hunyuan(metadata: Metadata, kind: str, sizes: Sizes) -> Mapping[str, Any]:  # noqa: ARG001 - a `Fields`
+    # llama.cpp's converter has applied alpha to the base of the rotation.
+    return {"attention_bias": False, "use_qk_norm": True, "rope_scaling": None}
+
+
 def _gelu(metadata: Metadata, kind: str, sizes: Sizes) -> Mapping[str, Any]:  # noqa: ARG001 - a `Fields`
     return {"hidden_act": "gelu_pytorch_tanh", "use_bias": True}
 
@@ -328,6 +346,19 @@ ARCHITECTURES: Mapping[str, Architecture] = {
     "ernie4_5": Architecture("ernie4_5", "Ernie4_5ForCausalLM", _layer, fields=_ernie),
     # EXAONE 3 computes what Llama does, under other names.
     "exaone": Architecture("llama", "LlamaForCausalLM", _layer),
+    "exaone4": Architecture(
+        "exaone4",
+        "Exaone4ForCausalLM",
+        {
+            **_attention,
+            **_head_norms,
+            "post_attention_norm.weight": ("post_attention_layernorm.weight", ("hidden",)),
+            "post_ffw_norm.weight": ("post_feedforward_layernorm.weight", ("hidden",)),
+            **_feed_forward,
+        },
+        fields=_exaone4,
+        supported=_window,
+    ),
     "gemma": Architecture("gemma", "GemmaForCausalLM", _layer, norm_offset=1, fields=_gemma),
     "gemma2": Architecture(
         "gemma2",
@@ -381,6 +412,16 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         has_head_size=False,
         fields=_granite_mixture,
         supported=_scales | _expert_fields,
+    ),
+    "hunyuan-dense": Architecture(
+        "hunyuan_v1_dense",
+        "HunYuanDenseV1ForCausalLM",
+        {
+            **_layer,
+            "attn_q_norm.weight": ("self_attn.query_layernorm.weight", ("head",)),
+            "attn_k_norm.weight": ("self_attn.key_layernorm.weight", ("head",)),
+        },
+        fields=_hunyuan,
     ),
     # InternLM 2 computes what Llama does; llama.cpp's converter has split its fused matrices.
     "internlm2": Architecture("llama", "LlamaForCausalLM", _layer, _interleaved),

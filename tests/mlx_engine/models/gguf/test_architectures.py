@@ -57,6 +57,8 @@ _names = {
     "self_attn.qkv_proj": "attn_qkv",
     "self_attn.q_norm": "attn_q_norm",
     "self_attn.k_norm": "attn_k_norm",
+    "self_attn.query_layernorm": "attn_q_norm",
+    "self_attn.key_layernorm": "attn_k_norm",
     "mlp.gate_proj": "ffn_gate",
     "mlp.up_proj": "ffn_up",
     "mlp.down_proj": "ffn_down",
@@ -136,6 +138,23 @@ _cases: dict[str, tuple[dict[str, Any], dict[str, Any], Mapping[str, str], Calla
     ),
     "ernie4_5": ({"model_type": "ernie4_5", "use_bias": False}, {}, _two_norms, _unchanged),
     "exaone": ({"model_type": "llama"}, {}, _two_norms, _unchanged),
+    "exaone4": (
+        {
+            "model_type": "exaone4",
+            "sliding_window": 8,
+            "layer_types": ["sliding_attention", "full_attention"],
+            "rope_scaling": None,
+        },
+        {**_windows, "attention.sliding_window_pattern": [True, False]},
+        _outer_norms,
+        _unchanged,
+    ),
+    "exaone4 without a window": (
+        {"model_type": "exaone4", "sliding_window": None, "rope_scaling": None},
+        {},
+        _outer_norms,
+        _unchanged,
+    ),
     "gemma": ({"model_type": "gemma"}, {}, _two_norms, _norms_plus_one),
     "gemma2": (
         {
@@ -172,6 +191,16 @@ _cases: dict[str, tuple[dict[str, Any], dict[str, Any], Mapping[str, str], Calla
         {**_scales, "expert_count": 4, "expert_used_count": 2},
         _two_norms,
         _permuted,
+    ),
+    "hunyuan-dense": (
+        {
+            "model_type": "hunyuan_v1_dense",
+            "rope_theta": 5000.0 / 50 ** (_head / (_head - 2)),
+            "rope_scaling": {"type": "dynamic", "alpha": 50.0, "factor": 1.0},
+        },
+        {"rope.scaling.type": "none", "rope.scaling.factor": 1.0, "rope.scaling.original_context_length": 512},
+        _two_norms,
+        _unchanged,
     ),
     "internlm2": ({"model_type": "llama"}, {}, _two_norms, _permuted),
     "llama": ({"model_type": "llama"}, {}, _two_norms, _permuted),
@@ -268,7 +297,7 @@ _cases: dict[str, tuple[dict[str, Any], dict[str, Any], Mapping[str, str], Calla
         _unchanged,
     ),
 }
-_kinds = {"mixtral": "llama"}
+_kinds = {"mixtral": "llama", "exaone4 without a window": "exaone4"}
 """Names that llama.cpp has for an architecture, where they differ from the name of the case."""
 
 
