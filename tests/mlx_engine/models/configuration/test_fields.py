@@ -61,3 +61,9 @@ def test_an_unknown_field_is_reported() -> None:
 
 def test_a_long_list_is_cut() -> None:
     assert "a, b, c and 2 more" in describe_ignored(("a", "b", "c", "d", "e"))
+
+
+def test_a_scaled_rotation_is_refused_where_the_network_has_its_waves_built_in() -> None:
+    scaled = normalize({"model_type": "nanochat", "rope_scaling": {"type": "linear", "factor": 4.0}})
+    assert "linear" in obstacle(scaled, _names("nanochat"))
+    assert obstacle(normalize({"model_type": "nanochat"}), _names("nanochat")) == ""
