@@ -239,12 +239,13 @@ def _ernie(metadata: Metadata, kind: str, sizes: Sizes) -> Mapping[str, Any]:  #
 def _exaone4(metadata: Metadata, kind: str, sizes: Sizes) -> Mapping[str, Any]:
     key = f"{kind}.attention.sliding_window"
     if key not in metadata:
-        return {"sliding_window": None}
+        return {"sliding_window": None, "sliding_window_pattern": None}
     pattern = f"{key}_pattern"
     # Without a pattern, llama.cpp leaves out the window in every fourth layer.
     windowed = metadata.integers(pattern) if pattern in metadata else [(i + 1) % 4 for i in range(sizes["layers"])]
     return {
         "sliding_window": metadata.count(key),
+        "sliding_window_pattern": "".join("L" if has_window else "G" for has_window in windowed),
         "layer_types": ["sliding_attention" if has_window else "full_attention" for has_window in windowed],
     }
 

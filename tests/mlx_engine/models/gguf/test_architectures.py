@@ -1,6 +1,7 @@
 """Models written by the conventions of llama.cpp's converter compute the same after the import."""
 
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ from numpy.typing import NDArray
 from mlx_engine.models.configuration.normalize import normalize
 from mlx_engine.networks.build import build
 from mlx_engine.networks.load import load_network
+from mlx_engine.quantize.mlx.convert import convert
+from mlx_engine.quantize.mlx.opening import open_source
+from mlx_engine.quantize.recipes.builtin import recipe
 from tests.gguf_files import GGUFFile, Tensor, import_file, tiny_tokenizer
 
 Array = NDArray[np.float32]
@@ -303,6 +307,22 @@ _kinds = {"mixtral": "llama", "exaone4 without a window": "exaone4"}
 
 @pytest.mark.parametrize("case", _cases)
 def test_an_imported_model_computes_the_same(case: str, tmp_path: Path) -> None:
+    original, source = _written(case, tmp_path)
+    imported, _ = load_network(import_file(source, tmp_path / "owner" / "m"))
+    _assert_same_logits(imported, original)
+
+
+@pytest.mark.parametrize("case", _cases)
+def test_a_converted_model_computes_the_same(case: str, tmp_path: Path) -> None:
+    original, source = _written(case, tmp_path)
+    with closing(open_source(source)) as opened:
+        list(convert(opened, tmp_path / "m", recipe("lossless")))
+    converted, _ = load_network(tmp_path / "m")
+    _assert_same_logits(converted, original)
+
+
+def _written(case: str, folder: Path) -> tuple[Any, Path]:
+    """Return the network of a case and the GGUF file with its weights."""
     fields, metadata, norms, change = _cases[case]
     kind = _kinds.get(case, case)
     original = build(normalize({**_config, **fields}))
@@ -318,10 +338,12 @@ def test_an_imported_model_computes_the_same(case: str, tmp_path: Path) -> None:
         },
         {name: _tensor(name, weight, change) for name, weight in tensors.items()},
     )
-    folder = import_file(file.write(tmp_path / "m.gguf"), tmp_path / "owner" / "m")
-    imported, _ = load_network(folder)
+    return original, file.write(folder / "m.gguf")
+
+
+def _assert_same_logits(network: Any, original: Any) -> None:
     tokens = mx.array([[3, 7, 5, 9, 4, 8, 6, 3, 7, 11, 12, 5]])
-    np.testing.assert_allclose(np.array(imported(tokens)), np.array(original(tokens)), rtol=2e-3, atol=2e-3)
+    np.testing.assert_allclose(np.array(network(tokens)), np.array(original(tokens)), rtol=2e-3, atol=2e-3)
 
 
 def _gguf_name(name: str, norms: Mapping[str, str]) -> str:
