@@ -30,6 +30,7 @@ _renames: Mapping[str, tuple[tuple[str, str], ...]] = {
     "granitemoe": _granite,
     "granitemoehybrid": _granite,
     "lfm2-vl": _whole,
+    "kimi_linear": ((r"\.block_sparse_moe\.(gate|up|down)_proj\.", r".mlp.\1_proj."),),
     "minimax_m2": (_mixture,),
     "mixtral": (_mixture,),
     "muse_glimmer": ((r"^model\.(vision_\w+)\.", r"\1."),),

@@ -318,6 +318,7 @@ _plain: Mapping[str, Mapping[str, Any]] = {
         },
     },
     "gpt2": {"n_inner": None},
+    "mamba2": {"num_heads": 8, "head_dim": 16, "n_groups": 2},
     "gptj": {"rotary_dim": 8, "n_inner": None},
     "laguna": {"layer_types": ["full_attention", "sliding_attention"] * 2},
     "lfm2_moe": {"layer_types": ["conv", "full_attention"] * 2},
@@ -327,7 +328,7 @@ _plain: Mapping[str, Mapping[str, Any]] = {
     },
     "gpt_neox": {"intermediate_size": 256},
     "jamba": {"attn_layer_period": 2, "attn_layer_offset": 1},
-    "kimi_linear": {"q_lora_rank": None},
+    "kimi_linear": {"q_lora_rank": None, "layer_types": ["linear_attention"] * 3 + ["full_attention"]},
     "recurrent_gemma": {"num_key_value_heads": 1},
     "lfm2": {"layer_types": ["conv", "full_attention"] * 2},
     # transformers' limit of time steps is not the one that NVIDIA's own code and llama.cpp apply.

@@ -170,6 +170,7 @@ def _kimi_linear(config: _Config) -> _Config:
         "short_conv_kernel_size": config.get("linear_conv_kernel_dim"),
     }
     dense = _dense_layers(config)
+    config = _absent_filled(config, {"rope_theta": 10_000.0})  # mlx-lm needs one, though no layer rotates.
     return config | {"linear_attn_config": section, "mla_use_nope": True, "first_k_dense_replace": dense}
 
 
