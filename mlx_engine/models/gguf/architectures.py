@@ -5,7 +5,7 @@ in mlx_lm/models.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mlx_engine.models.gguf.metadata import Metadata
@@ -205,8 +205,8 @@ def _mixture(metadata: Metadata, kind: str, sizes: Sizes) -> Mapping[str, Any]:
         "shared_expert_intermediate_size": sizes["shared_feed_forward"],
         "decoder_sparse_step": 1,
         "mlp_only_layers": [],
-        # llama.cpp has this built in for each of the two.
-        "norm_topk_prob": kind == "qwen3moe",
+        # llama.cpp has this built in for each architecture.
+        "norm_topk_prob": kind != "qwen2moe",
     }
 
 
@@ -324,6 +324,19 @@ _scales = frozenset({"attention.scale", "embedding_scale", "residual_scale", "lo
 _soft_caps = frozenset({"attn_logit_softcapping", "final_logit_softcapping"})
 _expert_fields = frozenset(
     {"expert_count", "expert_used_count", "expert_feed_forward_length", "expert_shared_feed_forward_length"}
+)
+
+_image_positions = frozenset({"n_deepstack_layers", "rope.dimension_sections"})
+"""Fields that matter only to images. In text, all sections of a position are the same."""
+
+_qwen2 = Architecture("qwen2", "Qwen2ForCausalLM", {**_layer, **_projection_biases}, has_head_size=False)
+_qwen3 = Architecture("qwen3", "Qwen3ForCausalLM", {**_layer, **_head_norms})
+_qwen3_mixture = Architecture(
+    "qwen3_moe",
+    "Qwen3MoeForCausalLM",
+    {**_norms, **_attention, **_head_norms, **_experts},
+    fields=_mixture,
+    supported=_expert_fields,
 )
 
 ARCHITECTURES: Mapping[str, Architecture] = {
@@ -479,7 +492,7 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         fields=_phi3,
         supported=_window | {"rope.scaling.attn_factor"},
     ),
-    "qwen2": Architecture("qwen2", "Qwen2ForCausalLM", {**_layer, **_projection_biases}, has_head_size=False),
+    "qwen2": _qwen2,
     "qwen2moe": Architecture(
         "qwen2_moe",
         "Qwen2MoeForCausalLM",
@@ -488,14 +501,12 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         fields=_mixture,
         supported=_expert_fields,
     ),
-    "qwen3": Architecture("qwen3", "Qwen3ForCausalLM", {**_layer, **_head_norms}),
-    "qwen3moe": Architecture(
-        "qwen3_moe",
-        "Qwen3MoeForCausalLM",
-        {**_norms, **_attention, **_head_norms, **_experts},
-        fields=_mixture,
-        supported=_expert_fields,
-    ),
+    # The text parts of Qwen's vision models compute what the models for text do.
+    "qwen2vl": replace(_qwen2, supported=_image_positions),
+    "qwen3": _qwen3,
+    "qwen3moe": _qwen3_mixture,
+    "qwen3vl": replace(_qwen3, supported=_image_positions),
+    "qwen3vlmoe": replace(_qwen3_mixture, supported=_expert_fields | _image_positions),
     "seed_oss": Architecture(
         "seed_oss",
         "SeedOssForCausalLM",

@@ -121,6 +121,7 @@ _granite: dict[str, Any] = {
     "attention_bias": False,
     "mlp_bias": False,
 }
+_sections = {"rope.dimension_sections": [4, 2, 2, 0]}
 _cases: dict[str, tuple[dict[str, Any], dict[str, Any], Mapping[str, str], Callable[[str, Array], Array]]] = {
     "cohere2": (
         {
@@ -268,10 +269,18 @@ _cases: dict[str, tuple[dict[str, Any], dict[str, Any], Mapping[str, str], Calla
         _two_norms,
         _unchanged,
     ),
+    "qwen2vl": ({"model_type": "qwen2"}, _sections, _two_norms, _unchanged),
     "qwen3": ({"model_type": "qwen3"}, {}, _two_norms, _unchanged),
     "qwen3moe": (
         {"model_type": "qwen3_moe", **_mixture, "norm_topk_prob": True, "decoder_sparse_step": 1},
         _mixture_metadata,
+        _two_norms,
+        _unchanged,
+    ),
+    "qwen3vl": ({"model_type": "qwen3"}, {**_sections, "n_deepstack_layers": 3}, _two_norms, _unchanged),
+    "qwen3vlmoe": (
+        {"model_type": "qwen3_moe", **_mixture, "norm_topk_prob": True, "decoder_sparse_step": 1},
+        {**_mixture_metadata, **_sections, "n_deepstack_layers": 3},
         _two_norms,
         _unchanged,
     ),
