@@ -30,7 +30,7 @@ from mlx_engine.models.description.weights import Weight
 from mlx_engine.models.files import safetensors
 from mlx_engine.models.files.json_file import read_json
 from mlx_engine.models.files.safetensors import TensorEntry
-from mlx_engine.models.files.weight_files import WeightFiles, weight_files
+from mlx_engine.models.files.weight_files import WeightFiles, absent_configuration, weight_files
 from mlx_engine.versions import version_of
 
 __all__ = ["BrokenDescription", "ModelDescription", "NetworkShape", "describe", "read_bit_map"]
@@ -76,6 +76,8 @@ def read_bit_map(path: Path) -> tuple[LayerBits, ...]:
 
 
 def _describe(path: Path, id: str) -> ModelDescription:
+    if not (path / FILE_NAME).exists():
+        raise absent_configuration(path)
     published = read_json(path / FILE_NAME)
     values = read_configuration(path, published)
     config = Configuration(values)

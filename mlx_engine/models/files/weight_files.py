@@ -4,7 +4,7 @@ The index decides, as in transformers. Without one, they are `model.safetensors`
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,6 +56,19 @@ def weight_files(folder: Path) -> WeightFiles:
     return WeightFiles(tuple(folder / name for name in sorted(names)), strays)
 
 
+def absent_configuration(folder: Path) -> BrokenModel | UnsupportedModel:
+    """Return the error for a folder without config.json: a download helps only if it is not something else.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    if (folder / "model_index.json").is_file():
+        return UnsupportedModel("The folder contains a diffusion model, which Facet doesn't run: it runs text models.")
+    names = sorted(path.name for path in folder.iterdir() if not side_files.is_system_file(path.name))
+    reason = _other_contents(folder, names)
+    return UnsupportedModel(reason) if reason else BrokenModel("config.json is missing. Download the model again.")
+
+
 def _is_weights(path: Path) -> bool:
     return (
         path.name.endswith(_suffix)
@@ -91,13 +104,8 @@ def _without_index(present: Iterable[str]) -> set[str]:
 
 
 def _no_weights(folder: Path, present: list[str]) -> BrokenModel | UnsupportedModel:
-    if any(name in present for name in _adapters) or (folder / _adapter_configuration).is_file():
-        return UnsupportedModel(_adapter_reason(folder))
-    if any(name.startswith("consolidated") for name in present):
-        return UnsupportedModel(
-            "The weights are in Mistral's own layout (consolidated.safetensors), which Facet doesn't read. Download "
-            "the files model-….safetensors of the same model, or a conversion of it."
-        )
+    if reason := _other_contents(folder, present):
+        return UnsupportedModel(reason)
     if present:
         return UnsupportedModel(
             f"The weights are in {present[0]}, but Facet reads model.safetensors or the files of an index. If the file "
@@ -108,9 +116,25 @@ def _no_weights(folder: Path, present: list[str]) -> BrokenModel | UnsupportedMo
             "The weights are a Python pickle, which can run arbitrary code when opened, so Facet doesn't open it. "
             "Look for the same model in safetensors format."
         )
-    if any(path.suffix.lower() == ".gguf" for path in folder.iterdir()):
-        return UnsupportedModel("The weights are a GGUF file. Import it first.")
     return BrokenModel("The folder contains no weights (model.safetensors). Download the model again.")
+
+
+def _other_contents(folder: Path, names: Collection[str]) -> str:
+    """Return the reason why files of these names are not a model that can be opened; "" if none is known."""
+    if any(name in names for name in _adapters) or (folder / _adapter_configuration).is_file():
+        return _adapter_reason(folder)
+    if any(name.startswith("consolidated") and name.endswith(_suffix) for name in names):
+        return (
+            "The weights are in Mistral's own layout (consolidated.safetensors), which Facet doesn't read. Download "
+            "the files config.json and model-….safetensors of the same model, or a conversion of it."
+        )
+    if not any(name.endswith(_suffix) for name in names) and any(_is_gguf(path) for path in folder.iterdir()):
+        return "The weights are a GGUF file. Import it first."
+    return ""
+
+
+def _is_gguf(path: Path) -> bool:
+    return path.suffix.lower() == ".gguf" and not side_files.is_system_file(path.name)
 
 
 def _adapter_reason(folder: Path) -> str:

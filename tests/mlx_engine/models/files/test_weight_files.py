@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from mlx_engine.errors import BrokenModel, UnsupportedModel
-from mlx_engine.models.files.weight_files import INDEX_NAME, weight_files
+from mlx_engine.models.files.weight_files import INDEX_NAME, absent_configuration, weight_files
 
 _first, _second = "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"
 
@@ -74,6 +74,29 @@ def test_other_files_have_a_reason_of_their_own(tmp_path: Path, names: list[str]
 def test_the_base_of_an_adapter_is_named(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedModel, match="for ada/Whale"):
         weight_files(_folder(tmp_path, "adapters.safetensors", adapter={"base_model_name_or_path": "ada/Whale"}))
+
+
+@pytest.mark.parametrize(
+    ("names", "reason"),
+    [
+        (["consolidated.safetensors", "params.json"], "Mistral's own layout"),
+        (["adapters.safetensors"], "adapter"),
+        (["._model.gguf", "model.gguf"], "Import it first"),
+        (["model_index.json"], "diffusion"),
+    ],
+)
+def test_a_folder_of_something_else_is_not_downloaded_again(tmp_path: Path, names: list[str], reason: str) -> None:
+    """It lacks config.json, but for a reason."""
+    error = absent_configuration(_folder(tmp_path, *names))
+    assert isinstance(error, UnsupportedModel)
+    assert reason in error.message
+
+
+@pytest.mark.parametrize("names", [[], ["model.safetensors"], ["._model.gguf"]])
+def test_a_model_without_configuration_needs_a_download(tmp_path: Path, names: list[str]) -> None:
+    error = absent_configuration(_folder(tmp_path, *names))
+    assert isinstance(error, BrokenModel)
+    assert "Download the model again" in error.message
 
 
 def test_an_empty_folder_needs_a_download(tmp_path: Path) -> None:
