@@ -10,6 +10,7 @@ from mlx_engine.cli.views import terminal
 from mlx_engine.cli.views.failure import UsageError
 from mlx_engine.cli.views.json_lines import write_json
 from mlx_engine.folders import Folders
+from mlx_engine.models.files import side_files
 from mlx_engine.models.hub.files import is_safe
 from mlx_engine.models.library.copying import CopyProgress, copy_model
 
@@ -71,9 +72,10 @@ def _percents(source: Path, target: Path) -> Iterator[int]:
 
 
 def _sole_gguf(path: Path) -> Path:
-    """Return the only GGUF file of a folder without another model, or else the path itself."""
+    """Return the only GGUF model of a folder without another model, or else the path itself."""
     files = list(path.glob("*.gguf")) if path.is_dir() and not (path / "config.json").exists() else []
-    return files[0] if len(files) == 1 else path
+    models = [file for file in files if not (side_files.is_system_file(file.name) or side_files.is_part(file.name))]
+    return models[0] if len(models) == 1 else path
 
 
 def _is_id(text: str) -> bool:

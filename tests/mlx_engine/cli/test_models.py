@@ -196,7 +196,15 @@ def folder_of_a_gguf_file(home: Path) -> Path:
     return tiny_model().write(home / "elsewhere" / "mine.gguf").parent
 
 
-@pytest.mark.parametrize("source", [model_folder, gguf_file, folder_of_a_gguf_file])
+def folder_with_side_files(home: Path) -> Path:
+    """A GGUF file with its vision part, on a disk in exFAT."""
+    folder = folder_of_a_gguf_file(home)
+    for name in ("._mine.gguf", "mmproj-mine.gguf"):
+        (folder / name).write_bytes(b"not a model")
+    return folder
+
+
+@pytest.mark.parametrize("source", [model_folder, gguf_file, folder_of_a_gguf_file, folder_with_side_files])
 def test_folders_and_gguf_files_are_imported(source: Callable[[Path], Path], home: Path, capsys: Output) -> None:
     *steps, end = objects(["import", str(source(home)), "--json"], capsys)
     assert end == {"id": "imported/mine", "path": str(home / "facet" / "models" / "imported" / "mine")}
