@@ -7,6 +7,7 @@ from mlx_lm.utils import _get_classes  # the default of mlx_lm.utils.load_model
 
 _corrected = frozenset(
     {
+        "afm7",
         "ernie4_5_moe",
         "falcon_h1",
         "gemma3n",

@@ -9,6 +9,7 @@ from mlx.utils import tree_map
 
 from mlx_engine.models.configuration.normalize import normalize
 from mlx_engine.networks.build import build, sanitize
+from tests import tiny_architectures
 
 _tiny: dict[str, Any] = {
     "hidden_size": 16,
@@ -114,3 +115,13 @@ def test_glm_normalizes_compressed_keys_with_the_epsilon_of_its_reference() -> N
     network = _network(_tiny | sizes | {"model_type": "glm4_moe_lite", "n_routed_experts": 4, "rms_norm_eps": 0.1})
     assert network.layers[0].self_attn.kv_a_layernorm.eps == 1e-6
     assert network.layers[0].input_layernorm.eps == 0.1
+
+
+def test_fused_projections_of_afm_split_after_quantization() -> None:
+    """Queries, keys and values stay near those of the layer in floats."""
+    network = build(normalize(tiny_architectures.configuration("afm7")))
+    layer = network.layers[0].self_attn.qkv_proj
+    inputs = mx.random.normal((1, 3, 64), key=mx.random.key(1))
+    quantized = layer.to_quantized(group_size=32, bits=8, mode="affine")(inputs)
+    assert [part.shape for part in quantized] == [(1, 3, 64), (1, 3, 32), (1, 3, 32)]
+    assert all(mx.allclose(part, exact, atol=0.05) for part, exact in zip(quantized, layer(inputs), strict=True))
