@@ -48,7 +48,8 @@ def deviations(published: Mapping[str, Any], config: Mapping[str, Any], network_
     """
     text = text_section(config) or config
     family = str(text.get("model_type"))
-    reasons = [*_rotation(text_section(published) or published, text, family, network_names), *_windows(text, family)]
+    stated = text_section(published) or published
+    reasons = [*_rotation(stated, text, family, network_names), *_windows(stated, text, family)]
     reasons += [_corrected[family]] if family in _corrected else []
     reasons += [reason for name, reason in _corrected_fields.get(family, {}).items() if text.get(name)]
     reasons += [reason for name, reason in _groups.get(family, {}).items() if (text.get(name) or 1) > 1]
@@ -70,11 +71,14 @@ def _rotation(
         yield "it ignores truncate in rope_scaling"
     elif kind == "yarn" and family in _ignores_yarn:
         yield "it ignores rope_scaling"
+    if family == "glm" and (settings.get("partial_rotary_factor") or 1) < 1:
+        yield "it ignores partial_rotary_factor"
 
 
-def _windows(text: Mapping[str, Any], family: str) -> Iterator[str]:
+def _windows(stated: Mapping[str, Any], text: Mapping[str, Any], family: str) -> Iterator[str]:
     layers, context = text.get("num_hidden_layers"), text.get("max_position_embeddings")
-    windows = layer_windows(text, layers) if family in _ignores_windows and isinstance(layers, int) else None
+    is_ignored = family in _ignores_windows or (family == "ministral3" and not stated.get("layer_types"))
+    windows = layer_windows(text, layers) if is_ignored and isinstance(layers, int) else None
     window = min((window for window in windows or () if window), default=0)
     if window and (not isinstance(context, int) or window < context):
         yield f"it ignores the sliding window of {window:,} tokens"

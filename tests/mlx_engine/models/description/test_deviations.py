@@ -25,6 +25,8 @@ def _reasons(config: dict[str, Any]) -> str:
         ({"model_type": "falcon_h1", "key_multiplier": 0.39}, "key_multiplier"),
         ({"model_type": "mamba2", "n_groups": 8}, "groups of its layers"),
         ({"model_type": "deepseek_v3", "n_group": 8}, "outside the best groups"),
+        ({"model_type": "glm", "rope_theta": 1e4, "partial_rotary_factor": 0.5}, "partial_rotary_factor"),
+        ({"model_type": "ministral3", "num_hidden_layers": 2, "sliding_window": 4096}, "window of 4,096 tokens"),
     ],
 )
 def test_what_stock_mlx_lm_computes_differently_is_named(config: dict[str, Any], reason: str) -> None:
@@ -37,6 +39,7 @@ def test_what_stock_mlx_lm_computes_differently_is_named(config: dict[str, Any],
         {"model_type": "llama", "rope_theta": 5e5},
         {"model_type": "qwen3", "rope_parameters": {"rope_theta": 5e5}},
         {"model_type": "mistral", "num_hidden_layers": 2, "sliding_window": None},
+        {"model_type": "glm", "rope_theta": 1e4, "partial_rotary_factor": 1.0},
         {"model_type": "phi3", "num_hidden_layers": 2, "sliding_window": 262144, "max_position_embeddings": 131072},
     ],
 )
