@@ -9,7 +9,8 @@ def make_model(folder: Path, id: str, context_length: int = 4096, **config_value
     """Write a 16-bit model with 4,096 parameters and additional values in its config.json; return its folder."""
     path = folder / id
     path.mkdir(parents=True)
-    config = {"model_type": "llama", "max_position_embeddings": context_length, **config_values}
+    config = {"model_type": "llama", "max_position_embeddings": context_length, "vocab_size": 64, **config_values}
+    config.setdefault("intermediate_size", 64)
     (path / "config.json").write_text(json.dumps(config))
     (path / "tokenizer.json").write_text("{}")
     header = {"model.embed_tokens.weight": {"dtype": "BF16", "shape": [64, 64], "data_offsets": [0, 8192]}}
