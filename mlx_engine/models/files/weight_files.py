@@ -16,6 +16,8 @@ INDEX_NAME = "model.safetensors.index.json"
 _single = "model.safetensors"
 _suffix = ".safetensors"
 _shard = re.compile(r"model-(\d{5,})-of-(\d{5,})\.safetensors")
+_variant = re.compile(r"model\.[\w-]+\.safetensors")
+"""The same weights in another type, such as model.fp16.safetensors."""
 _adapters = ("adapters.safetensors", "adapter_model.safetensors")
 _adapter_configuration = "adapter_config.json"
 _pickles = ("*.bin", "*.pt", "*.pth")
@@ -97,6 +99,12 @@ def _without_index(present: Iterable[str]) -> set[str]:
         return {_single}
     shards = {match[0]: match for name in names if (match := _shard.fullmatch(name))}
     if not shards:
+        variants = sorted(name for name in names if _variant.fullmatch(name))
+        if len(variants) > 1:
+            raise UnsupportedModel(
+                f"The folder contains several versions of the weights ({variants[0]}, {variants[1]}), and no index "
+                "chooses one. Rename the right one to model.safetensors."
+            )
         return {name for name in names if name.startswith("model")}
     count = max(int(match[2]) for match in shards.values())
     width = len(next(iter(shards.values()))[2])

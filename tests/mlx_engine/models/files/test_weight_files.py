@@ -99,6 +99,15 @@ def test_a_model_without_configuration_needs_a_download(tmp_path: Path, names: l
     assert "Download the model again" in error.message
 
 
+def test_a_variant_of_the_weights_is_read_if_it_is_the_only_one(tmp_path: Path) -> None:
+    """Two have the same tensors, and nothing chooses between them."""
+    folder = _folder(tmp_path, "model.fp16.safetensors")
+    assert [file.name for file in weight_files(folder).files] == ["model.fp16.safetensors"]
+    (folder / "model.fp32.safetensors").write_bytes(b"")
+    with pytest.raises(UnsupportedModel, match="several versions"):
+        weight_files(folder)
+
+
 def test_an_empty_folder_needs_a_download(tmp_path: Path) -> None:
     with pytest.raises(BrokenModel, match="Download the model again"):
         weight_files(tmp_path)
