@@ -76,12 +76,16 @@ def arrange(
     return dict(part for name, weight in arranged.items() for part in _split(name, weight, parameters))
 
 
+_head = re.compile(r"(^|\.)lm_head\.")
+
+
 def complete(
     weights: Mapping[str, mx.array], parameters: Mapping[str, object], *, has_tied_head: bool
 ) -> dict[str, mx.array]:
     """Return the weights after mlx-lm's `sanitize`, with parameters that it leaves out.
 
-    Some networks stack experts only if the first layer has them, and some always have a head of their own.
+    Some networks stack experts only if the first layer has them, and some always have a head of their own. A copy of
+    the embeddings under the name of a tied head is removed if the network has none.
     """
     completed = dict(weights)
     for stack, members in _unstacked(weights, parameters).items():
@@ -93,6 +97,8 @@ def complete(
         completed |= {
             owner + name.removeprefix(stored): weight for name, weight in weights.items() if name.startswith(stored)
         }
+    if has_tied_head and not head:
+        completed = {name: weight for name, weight in completed.items() if not _head.search(name)}
     return completed
 
 

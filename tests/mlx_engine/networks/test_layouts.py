@@ -52,3 +52,12 @@ def test_a_network_with_a_head_of_its_own_takes_a_tied_one_from_the_embedding() 
     result = complete(weights, parameters, has_tied_head=True)
     assert sorted(set(result) - set(weights)) == ["lm_head.scales", "lm_head.weight"]
     assert complete(weights, parameters, has_tied_head=False) == weights
+
+
+def test_the_copy_of_the_embeddings_of_a_tied_head_is_removed_if_the_network_has_no_head() -> None:
+    """Some files have it under the name of the head, which transformers ignores."""
+    embedding = mx.ones((4, 2))
+    weights = {"model.embed_tokens.weight": embedding, "lm_head.weight": embedding}
+    parameters = {"model.embed_tokens.weight": None}
+    assert complete(weights, parameters, has_tied_head=True).keys() == {"model.embed_tokens.weight"}
+    assert complete(weights, parameters, has_tied_head=False).keys() == weights.keys()
