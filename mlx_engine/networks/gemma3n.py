@@ -1,6 +1,6 @@
 """Gemma 3n whose last layers use the keys and values of earlier ones.
 
-WORKAROUND(mlx-lm 0.32.2): without a cache, its network computes keys and values of their own for these layers, and it
+WORKAROUND(mlx-lm 0.32.2): without a cache, its network computes separate keys and values for these layers, and it
 requires the tensors for that, which transformers 5 leaves out.
 """
 

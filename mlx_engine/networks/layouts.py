@@ -1,6 +1,6 @@
 """Names and forms of tensors that mlx-lm's networks do not know.
 
-WORKAROUND(mlx-lm 0.32.2): transformers 5 can save a model with the tensors of its own networks. All experts of a layer
+WORKAROUND(mlx-lm 0.32.2): transformers 5 can save a model with the tensors of its networks. All experts of a layer
 are in two tensors, `gate_up_proj` [experts, 2 x intermediate, hidden] and `down_proj` [experts, hidden, intermediate],
 and some names differ from those in the repositories of the same model.
 """
@@ -84,7 +84,7 @@ def complete(
 ) -> dict[str, mx.array]:
     """Return the weights after mlx-lm's `sanitize`, with parameters that it leaves out.
 
-    Some networks stack experts only if the first layer has them, and some always have a head of their own. A copy of
+    Some networks stack experts only if the first layer has them, and some always have a separate head. A copy of
     the embeddings under the name of a tied head is removed if the network has none.
     """
     completed = dict(weights)

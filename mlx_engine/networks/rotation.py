@@ -112,7 +112,7 @@ def correct_rotation(network: Any, config: Mapping[str, Any]) -> None:
     """Replace the rotations of `network` that differ from the normalized configuration."""
     text = text_section(config) or config
     if find_reference(str(text.get("model_type"))) is None:
-        return  # A family that transformers lacks may have settings of its own, which mlx-lm reads.
+        return  # A family that transformers lacks may have other settings, which mlx-lm reads.
     types = text.get("layer_types") or ()
     for path, module in network.named_modules():
         present = module.get("rope") if isinstance(module, dict) else None
@@ -148,7 +148,7 @@ def _needed(present: Any, config: Mapping[str, Any], settings: Mapping[str, Any]
 
 
 def _rotated(present: Any, config: Mapping[str, Any], settings: Mapping[str, Any]) -> int | None:
-    """Return the number of values per head that are rotated; None if `present` has a form of its own."""
+    """Return the number of values per head that are rotated; None if `present` has another form."""
     dims = getattr(present, "dims", None) or getattr(present, "dim", None)
     portion = settings.get("partial_rotary_factor")
     if not isinstance(dims, int) or portion is None or config.get("qk_rope_head_dim"):

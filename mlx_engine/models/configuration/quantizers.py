@@ -1,6 +1,6 @@
 """The settings of other quantizers under one name for each packing of the weights.
 
-Kernels and successors of AutoGPTQ and AutoAWQ write the same tensors under names of their own. Sources: AutoRound 0.9,
+Kernels and successors of AutoGPTQ and AutoAWQ write the same tensors under other names. Sources: AutoRound 0.9,
 inference/backend.py; GPTQModel 2, quantization/config.py; vLLM 0.10, model_executor/layers/quantization.
 """
 

@@ -12,7 +12,7 @@ FILE_NAME = "config.json"
 _generation_name = "generation_config.json"
 _modelopt_name = "hf_quant_config.json"
 _gptq_name = "quantize_config.json"
-"""NVIDIA's ModelOpt, and AutoGPTQ before 0.4, keep their settings in a file of their own."""
+"""NVIDIA's ModelOpt, and AutoGPTQ before 0.4, keep their settings in a separate file."""
 
 
 def read_configuration(folder: Path, published: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def read_configuration(folder: Path, published: Mapping[str, Any] | None = None)
 
 
 def _separate_settings(folder: Path) -> dict[str, Any]:
-    """Return the settings of a quantizer that keeps them in a file of their own, as a part of config.json."""
+    """Return the settings of a quantizer that keeps them in a separate file, as a part of config.json."""
     for name, method in ((_modelopt_name, "modelopt"), (_gptq_name, "gptq")):
         if (file := folder / name).is_file():
             return {"quantization_config": with_canonical_method({"quant_method": method, **read_json(file)})}

@@ -18,7 +18,7 @@ _with_original = ("llama3", "yarn", "longrope")
 _types = {"su": "longrope", "mrope": "default", "deepseek_yarn": "yarn", "telechat3-yarn": "yarn"}
 _bases = ("rope_theta", "rotary_emb_base", "rope_freq_constant")
 _portions = ("partial_rotary_factor", "rotary_pct", "rope_pct")
-# Families whose layers with a window have a base of their own: the field and transformers' default.
+# Families whose layers with a window have another base: the field and transformers' default.
 _local_bases = {
     "gemma3_text": ("rope_local_base_freq", 10_000.0),
     "gemma3n_text": ("rope_local_base_freq", 10_000.0),

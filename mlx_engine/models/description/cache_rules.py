@@ -1,4 +1,4 @@
-"""KV caches of the networks of mlx-lm 0.32.2 whose layers follow a rule of their own, from the configuration alone.
+"""KV caches of the networks of mlx-lm 0.32.2 whose layers follow a special rule, from the configuration alone.
 
 Each rule yields the caches of the layer with a given index. All other networks follow `cache_layout`.
 """
