@@ -39,7 +39,7 @@ _expert_groups = "it can choose experts outside the best groups"
 
 
 def deviations(published: Mapping[str, Any], config: Mapping[str, Any], network_names: Set[str]) -> tuple[str, ...]:
-    """Return the reasons, as sentences, why stock mlx-lm computes something else.
+    """Return a sentence with the reasons why stock mlx-lm computes something else, if there are any.
 
     Args:
         published: the contents of config.json.
@@ -54,7 +54,7 @@ def deviations(published: Mapping[str, Any], config: Mapping[str, Any], network_
     reasons += [reason for name, reason in _corrected_fields.get(family, {}).items() if text.get(name)]
     reasons += [reason for name, reason in _groups.get(family, {}).items() if (text.get(name) or 1) > 1]
     reasons += [_expert_groups] if (text.get("n_group") or 1) > 1 else []
-    return tuple(f"Stock mlx-lm computes this model differently: {reason}." for reason in reasons)
+    return (f"Stock mlx-lm computes this model differently: {'; '.join(reasons)}.",) if reasons else ()
 
 
 def _rotation(
