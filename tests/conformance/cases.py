@@ -207,6 +207,7 @@ _variants: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
             }
         }
     },
+    "gemma2": {"no-caps": {"attn_logit_softcapping": None, "final_logit_softcapping": None}},
     "gemma3_text": {
         "linear": {
             "rope_parameters": {
@@ -333,6 +334,8 @@ _plain: Mapping[str, Mapping[str, Any]] = {
     "lfm2": {"layer_types": ["conv", "full_attention"] * 2},
     # transformers' limit of time steps is not the one that NVIDIA's own code and llama.cpp apply.
     "nemotron_h": {"time_step_min": 1e-9},
+    # transformers cuts the convolution in three equal parts when it saves.
+    "olmo_hybrid": {"linear_num_key_heads": 4},
     "phimoe": {"attention_bias": True, "lm_head_bias": True},
     "gemma2": {"query_pre_attn_scalar": 24},
     "gemma3_text": {"query_pre_attn_scalar": 24, "layer_types": ["sliding_attention"] * 3 + ["full_attention"]},

@@ -16,6 +16,8 @@ _values: Mapping[str, Mapping[str, Any]] = {
     "deepseek_v3": {"topk_method": "noaux_tc", "scoring_func": "sigmoid", "moe_layer_freq": 1},
     "deepseek_v32": {"topk_method": "noaux_tc", "scoring_func": "sigmoid", "moe_layer_freq": 1},
     "glm_moe_dsa": {"topk_method": "noaux_tc", "scoring_func": "sigmoid", "moe_layer_freq": 1},
+    # No cap, for which mlx-lm has no value: at 1e9 the hyperbolic tangent is the identity in float32.
+    "gemma2": {"attn_logit_softcapping": 1e9, "final_logit_softcapping": 1e9},
     "granitemoehybrid": {"time_step_limit": [0.0, math.inf]},
     "longcat_flash": {
         "attention_method": "MLA",
