@@ -142,7 +142,7 @@ def _older(config: Mapping[str, Any]) -> dict[str, Any]:
     if (portion := entry.pop("partial_rotary_factor", None)) is not None:
         result["partial_rotary_factor"] = portion
     kind = entry.get("rope_type", "default")
-    result["rope_scaling"] = None if kind == "default" else {**entry, "type": kind}
+    result["rope_scaling"] = None if entry.keys() <= {"rope_type"} and kind == "default" else {**entry, "type": kind}
     if result["model_type"] == "gpt_neox":
         result |= {"rotary_emb_base": result["rope_theta"], "rotary_pct": result.get("partial_rotary_factor", 1.0)}
     return result
