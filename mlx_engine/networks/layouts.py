@@ -59,6 +59,7 @@ _experts = (
 """Tensors of all experts of a layer, and mlx-lm's names of the matrices in them."""
 _turned = frozenset({"gpt_oss", "llama4"})
 """Families whose experts are [experts, input, output], which the `sanitize` of their networks knows."""
+_head = re.compile(r"(^|\.)lm_head\.")
 _expert = re.compile(r"(.+)\.experts\.(\d+)\.(\w+\.\w+)")
 
 
@@ -74,9 +75,6 @@ def arrange(
     if not _turned.isdisjoint(architectures):
         return arranged
     return dict(part for name, weight in arranged.items() for part in _split(name, weight, parameters))
-
-
-_head = re.compile(r"(^|\.)lm_head\.")
 
 
 def complete(

@@ -11,11 +11,12 @@ from mlx_engine.models.configuration.windows import is_periodic, layer_types, la
 
 _Config = dict[str, Any]
 
+_deepseek = {"topk_method": "noaux_tc", "scoring_func": "sigmoid", "moe_layer_freq": 1}
 _values: Mapping[str, Mapping[str, Any]] = {
     "apertus": {"mlp_bias": False, "post_norm": False, "qk_norm": True},
-    "deepseek_v3": {"topk_method": "noaux_tc", "scoring_func": "sigmoid", "moe_layer_freq": 1},
-    "deepseek_v32": {"topk_method": "noaux_tc", "scoring_func": "sigmoid", "moe_layer_freq": 1},
-    "glm_moe_dsa": {"topk_method": "noaux_tc", "scoring_func": "sigmoid", "moe_layer_freq": 1},
+    "deepseek_v3": _deepseek,
+    "deepseek_v32": _deepseek,
+    "glm_moe_dsa": _deepseek,
     # No cap, for which mlx-lm has no value: at 1e9 the hyperbolic tangent is the identity in float32.
     "gemma2": {"attn_logit_softcapping": 1e9, "final_logit_softcapping": 1e9},
     "granitemoehybrid": {"time_step_limit": [0.0, math.inf]},
@@ -80,13 +81,17 @@ def _with_layer_names(config: _Config, name: str, translation: Mapping[str, str]
     return config | {name: [translation.get(kind, kind) if isinstance(kind, str) else kind for kind in kinds]}
 
 
+def _windows(config: _Config) -> tuple[int, ...] | None:
+    count = config.get("num_hidden_layers")
+    return layer_windows(config, count) if isinstance(count, int) else None
+
+
 def _with_period(config: _Config) -> _Config:
     """Return the configuration with the period of layers without a window, which mlx-lm reads.
 
     If the layers have no period, all are without; `networks.windows` then gives each its window.
     """
-    count = config.get("num_hidden_layers")
-    windows = layer_windows(config, count) if isinstance(count, int) else None
+    windows = _windows(config)
     if not windows:
         return config
     period = next((period for period in range(2, len(windows) + 1) if is_periodic(windows, period)), 1)
@@ -97,8 +102,7 @@ def _with_period(config: _Config) -> _Config:
 
 
 def _exaone4(config: _Config) -> _Config:
-    count = config.get("num_hidden_layers")
-    windows = layer_windows(config, count) if isinstance(count, int) else None
+    windows = _windows(config)
     if not windows or not any(windows):
         return config | {"sliding_window_pattern": None}
     return config | {"sliding_window_pattern": "".join("L" if window else "G" for window in windows)}

@@ -10,8 +10,16 @@ _gated = frozenset({"qwen2", "qwen2_moe", "qwen2_vl_text", "qwen2_5_vl_text", "q
 """Families whose window applies only if `use_sliding_window` is true."""
 _last_layers = frozenset({"dots1", "qwen2", "qwen2_vl_text", "qwen2_5_vl_text", "qwen3"})
 """Families in which the layers from `max_window_layers` on have the window."""
-_periods = {"afmoe": 4, "cohere2": 4, "exaone4": 4, "exaone_moe": 4, "gemma2": 2, "gemma3_text": 6, "gpt_oss": 2}
-_periods |= {"olmo3": 4}
+_periods = {
+    "afmoe": 4,
+    "cohere2": 4,
+    "exaone4": 4,
+    "exaone_moe": 4,
+    "gemma2": 2,
+    "gemma3_text": 6,
+    "gpt_oss": 2,
+    "olmo3": 4,
+}
 """The period of layers without a window, where config.json does not state it."""
 _most_layers = 1000
 _windowed, _full = "sliding_attention", "full_attention"
