@@ -87,7 +87,7 @@ class Cache:
         while len(self._contexts) > 1 and (len(self._contexts) > _most_contexts or self._size() > self._limit_bytes):
             del self._contexts[0]
 
-    def room(self, context: Context) -> int | None:
+    def tokens_left(self, context: Context) -> int | None:
         """Return the number of tokens that can be decoded after `context` before it must restart; None if unlimited.
 
         The last of them is the first token beyond the boundary.

@@ -140,8 +140,8 @@ class Generation:
         context, tokens = task.context, task.prompt.tokens
         while True:
             context.tokens.append(tokens[-1])
-            room = self._cache.room(context)
-            count = limit if room is None else min(limit, room)
+            remaining = self._cache.tokens_left(context)
+            count = limit if remaining is None else min(limit, remaining)
             steps: Any = generate_step(
                 mx.array(tokens[-1:]),
                 self._model.network,
