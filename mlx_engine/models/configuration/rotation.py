@@ -48,14 +48,18 @@ def obstacle(config: Mapping[str, Any]) -> str:
     """Return the reason why Facet cannot compute the rotation of a normalized configuration; "" if it can."""
     parameters = config.get("rope_parameters")
     entries = parameters.values() if isinstance(parameters, dict) and is_by_layer_type(parameters) else (parameters,)
-    types = (entry.get("rope_type") for entry in entries if isinstance(entry, dict))
+    stated = [entry for entry in entries if isinstance(entry, dict)]
     computed = {"default"} if config.get("model_type") in _unscaled else TYPES
-    unknown = next((kind for kind in types if kind not in computed), None)
-    return (
-        ""
-        if unknown is None
-        else f"config.json scales positions by {str(unknown)[:40]!r}, which Facet does not support."
-    )
+    kind = next((entry["rope_type"] for entry in stated if entry.get("rope_type", "default") not in computed), None)
+    if kind is not None:
+        return f"config.json scales positions by {str(kind)[:40]!r}, which Facet does not support."
+    base = next((entry["rope_theta"] for entry in stated if not _is_base(entry.get("rope_theta", 1))), None)
+    return "" if base is None else f"config.json has {str(base)[:40]!r} as rope_theta, which must be a positive number."
+
+
+def _is_base(value: object) -> bool:
+    """Return whether `value` is a base; some families state a list with one for each layer."""
+    return isinstance(value, list) or (isinstance(value, int | float) and value > 0)
 
 
 def with_rotation(config: dict[str, Any], reference: Reference | None) -> dict[str, Any]:
@@ -91,7 +95,7 @@ def _canonical(config: Mapping[str, Any], default_base: float) -> dict[str, Any]
 
 
 def _entry(config: Mapping[str, Any], stated: Mapping[str, Any], default_base: float) -> dict[str, Any]:
-    entry = {name: value for name, value in stated.items() if name != "type"}
+    entry = {name: value for name, value in stated.items() if name != "type" and value is not None}
     kind = str(stated.get("rope_type") or stated.get("type") or "default")
     entry["rope_type"] = _types.get(kind, kind)
     entry.setdefault("rope_theta", _first(config, _bases) or default_base)

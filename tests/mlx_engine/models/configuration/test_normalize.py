@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from mlx_engine.models.configuration.normalize import normalize
+from mlx_engine.models.configuration.obstacle import obstacle
 
 _yarn = {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 128}
 _older: dict[str, Any] = {"model_type": "llama", "rope_theta": 12345.0, "max_position_embeddings": 512}
@@ -71,3 +72,13 @@ def test_settings_of_mlx_under_another_name_count_as_its_own() -> None:
     settings = {"bits": 4, "group_size": 64}
     assert normalize({"model_type": "llama", "quantization_config": settings})["quantization"] == settings
     assert "quantization" not in normalize({"model_type": "llama", "quantization_config": {"quant_method": "awq"}})
+
+
+def test_a_null_base_is_the_default() -> None:
+    assert normalize({"model_type": "llama", "rope_parameters": {"rope_theta": None}})["rope_theta"] == 10_000.0
+
+
+@pytest.mark.parametrize("base", ["many", -1, 0, {}])
+def test_a_base_that_is_not_a_positive_number_is_refused(base: object) -> None:
+    config = normalize({"model_type": "llama", "rope_parameters": {"rope_theta": base, "rope_type": "default"}})
+    assert "rope_theta" in obstacle(config, frozenset({"hidden_act"}))
