@@ -17,7 +17,7 @@ from mlx_engine.models.hub.datasets import find_local, parse_dataset
 from mlx_engine.protocol import RequestFailed, new_id
 
 WIKITEXT = "wikitext-2"
-_BUILTIN = "All parts, unless you select some. Results are split by part."
+_BUILTIN = "Results are split by part."
 _CHATS = (
     "formatted with the original's chat template. A copy stays on this Mac until the study is deleted; reports never "
     "quote it."

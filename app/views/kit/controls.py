@@ -10,6 +10,8 @@ from app.views.kit.painting import focus_ring, mixed, rounded
 from app.views.kit.plain_text import plain
 from app.views.kit.theme import Theme
 
+_LABEL_GAP = 5
+
 
 class Badge(QWidget):
     """A word or two on a tinted pill."""
@@ -45,22 +47,27 @@ class Badge(QWidget):
 
 
 class CheckBox(PaintedButton):
-    """A painted check box; `name` is for screen readers and the tooltip."""
+    """A painted check box, with a label if there is one; `name` is for screen readers and the tooltip."""
 
-    def __init__(self, theme: Theme, name: str, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, name: str, label: str = "", parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
         self.setCheckable(True)
+        self.setText(label)
         self.setAccessibleName(name)
         self.setToolTip(plain(name))
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:
-        side = self.theme.scaled(16) + 4
-        return QSize(side, side)
+        metrics = QFontMetrics(self.theme.font("label"))
+        label_width = metrics.horizontalAdvance(self.text()) + _LABEL_GAP + 4 if self.text() else 0
+        return QSize(self._side() + label_width, max(self._side(), metrics.height() if self.text() else 0))
+
+    def _side(self) -> int:
+        return self.theme.scaled(16) + 4
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        colors, painter = self.theme.palette, QPainter(self)
-        box = QRectF(self.rect()).adjusted(2, 2, -2, -2)
+        colors, painter, side = self.theme.palette, QPainter(self), self._side()
+        box = QRectF(0, (self.height() - side) // 2, side, side).adjusted(2, 2, -2, -2)
         if self.isChecked():
             rounded(painter, box, 4, colors.accent)
             self._draw_tick(painter)
@@ -68,11 +75,14 @@ class CheckBox(PaintedButton):
             rounded(painter, box, 4, colors.hover if self._is_lit() else None, colors.tertiary)
         if self.hasFocus():
             focus_ring(painter, QRectF(self.rect()), 6, colors.accent)
+        painter.setFont(self.theme.font("label"))
+        painter.setPen(colors.text if self.isEnabled() else colors.tertiary)
+        painter.drawText(self.rect().adjusted(side + _LABEL_GAP, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, self.text())
 
     def _draw_tick(self, painter: QPainter) -> None:
         side = self.theme.scaled(14)
         tick = pixmap("check", side=side, scale=self.devicePixelRatioF(), color=self.theme.palette.accent_text)
-        painter.drawPixmap(QPoint((self.width() - side) // 2, (self.height() - side) // 2), tick)
+        painter.drawPixmap(QPoint((self._side() - side) // 2, (self.height() - side) // 2), tick)
 
 
 class SmallButton(TextButton):

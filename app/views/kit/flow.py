@@ -6,15 +6,13 @@ from PySide6.QtCore import QEvent, QSize
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-_GAP = 6
-
 
 class Flow(QWidget):
-    """Arranges `parts` from left to right at their preferred sizes, and adjusts its height to the lines."""
+    """Arranges `parts` from left to right at their preferred sizes, `gap` pixels apart; its height fits the lines."""
 
-    def __init__(self, parts: Sequence[QWidget], parent: QWidget | None = None) -> None:
+    def __init__(self, parts: Sequence[QWidget], parent: QWidget | None = None, *, gap: int = 6) -> None:
         super().__init__(parent)
-        self._parts = parts
+        self._parts, self._gap = parts, gap
         for part in parts:
             part.setParent(self)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -35,7 +33,7 @@ class Flow(QWidget):
 
     def sizeHint(self) -> QSize:
         lines = self._lines()
-        return QSize(200, sum(map(_height, lines)) + _GAP * max(len(lines) - 1, 0))
+        return QSize(200, sum(map(_height, lines)) + self._gap * max(len(lines) - 1, 0))
 
     def _arrange(self) -> None:
         top = 0
@@ -44,8 +42,8 @@ class Flow(QWidget):
             for part in line:
                 size = part.sizeHint()
                 part.setGeometry(x, top + (height - size.height()) // 2, size.width(), size.height())
-                x += size.width() + _GAP
-            top += height + _GAP
+                x += size.width() + self._gap
+            top += height + self._gap
         self.setFixedHeight(self.sizeHint().height())
 
     def _lines(self) -> list[list[QWidget]]:
@@ -58,7 +56,7 @@ class Flow(QWidget):
                 lines.append([])
                 x = 0
             lines[-1].append(part)
-            x += width + _GAP
+            x += width + self._gap
         return lines
 
 

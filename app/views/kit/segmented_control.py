@@ -25,7 +25,8 @@ class _Segment(PaintedButton):
         return QSize(metrics.horizontalAdvance(self.text()) + 26, metrics.height() + 10)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(self.sizeHint().width() - 14, self.sizeHint().height())
+        metrics = QFontMetrics(self.theme.font("label", bold=True))
+        return QSize(4 * metrics.averageCharWidth(), self.sizeHint().height())
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         colors, painter, area = self.theme.palette, QPainter(self), QRectF(self.rect()).adjusted(2, 2, -2, -2)
@@ -37,7 +38,8 @@ class _Segment(PaintedButton):
             focus_ring(painter, QRectF(self.rect()), 7, colors.accent)
         painter.setFont(self.theme.font("label", bold=self.isChecked()))
         painter.setPen(colors.text if self.isChecked() else colors.secondary)
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self.text())
+        text = painter.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideMiddle, self.width() - 8)
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, text)
 
 
 class SegmentedControl(QWidget):
@@ -47,16 +49,16 @@ class SegmentedControl(QWidget):
 
     def __init__(self, theme: Theme, name: str, titles: Sequence[str], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = theme
+        self._theme, self._name = theme, name
         self._group = QButtonGroup(self)
         row = QHBoxLayout(self)
         row.setContentsMargins(1, 1, 1, 1)
         row.setSpacing(0)
+        self.segments: list[PaintedButton] = [_Segment(theme, title, self) for title in titles]
         for index, title in enumerate(titles):
-            segment = _Segment(theme, title, self)
-            segment.setAccessibleName(f"{name}: {title}")
-            self._group.addButton(segment, index)
-            row.addWidget(segment)
+            self.set_title(index, title)
+            self._group.addButton(self.segments[index], index)
+            row.addWidget(self.segments[index])
         self._group.idClicked.connect(self.selected)
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         theme.changed.connect(self.update)
@@ -65,11 +67,19 @@ class SegmentedControl(QWidget):
     def select(self, index: int) -> None:
         self._group.button(index).setChecked(True)
 
+    def set_title(self, index: int, title: str) -> None:
+        segment = self.segments[index]
+        segment.setText(title)
+        segment.setAccessibleName(f"{self._name}: {title}")
+        segment.updateGeometry()
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if step := _STEPS.get(Qt.Key(event.key())):
-            index = (self._group.checkedId() + step) % len(self._group.buttons())
-            self._group.button(index).setFocus(Qt.FocusReason.TabFocusReason)
-            self._group.button(index).click()
+            enabled = [segment for segment in self.segments if segment.isEnabled() or segment.isChecked()]
+            index = next(index for index, segment in enumerate(enabled) if segment.isChecked())
+            segment = enabled[(index + step) % len(enabled)]
+            segment.setFocus(Qt.FocusReason.TabFocusReason)
+            segment.click()
         else:
             super().keyPressEvent(event)
 

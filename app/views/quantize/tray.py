@@ -2,11 +2,11 @@
 
 from PySide6.QtCore import QEvent, QObject, QSignalBlocker, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QCheckBox, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from app.viewmodels.quantize.quantize import Quantize
 from app.viewmodels.quantize.state import RecipesReady
-from app.views.kit.controls import FilledButton
+from app.views.kit.controls import CheckBox, FilledButton
 from app.views.kit.grid import SIDE
 from app.views.kit.text_label import TextLabel
 from app.views.kit.theme import Theme
@@ -32,7 +32,7 @@ class Tray(QWidget):
         self._scroll = QScrollArea(widgetResizable=True)
         self._line = TextLabel(theme, role="small", tone="secondary", wraps=True)
         self.button = FilledButton(theme, "Quantize")
-        self.remove = QCheckBox()
+        self.remove = CheckBox(theme, "")
         self._lay_out()
         self.button.clicked.connect(self.started)
         self.remove.toggled.connect(lambda removes: quantize.remove_source(removes=removes))

@@ -1,4 +1,4 @@
-"""The chips of the corpus picker, in the main window."""
+"""The picker of the corpus picker, in the main window."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -53,44 +53,71 @@ def _corpus(parts: LabAssembly) -> CorpusSource:
 
 def test_only_one_text_can_be_selected(open_setup: Setup) -> None:
     """Only the built-in texts have parts. The explanation of a data set names its source."""
-    parts, chips, _ = open_setup()
-    chips.kinds["prose"].click()
-    assert _corpus(parts) == CorpusSource(kinds=("prose",))
-    chips.wikitext.click()
+    parts, picker, _ = open_setup()
+    picker.wikitext.click()
     assert _corpus(parts) == CorpusSource(dataset="wikitext-2")
-    assert "Hugging Face Hub" in chips.explanation.text()
-    assert [chip.isChecked() for chip in (chips.builtin, chips.wikitext, chips.chats, chips.file)] == [
+    assert "Hugging Face Hub" in picker.explanation.text()
+    assert [segment.isChecked() for segment in (picker.builtin, picker.wikitext, picker.chats, picker.file)] == [
         False,
         True,
         False,
         False,
     ]
-    assert not chips.kinds["prose"].isVisible()
-    chips.builtin.click()
+    assert not picker.kinds["prose"].isVisible()
+    picker.builtin.click()
     assert _corpus(parts) == CorpusSource()
 
 
-def test_the_chip_for_chats_is_disabled_without_chats(open_setup: Setup) -> None:
+def test_all_parts_of_the_built_in_texts_are_selected_at_first(open_setup: Setup) -> None:
+    parts, picker, _ = open_setup()
+    assert all(box.isChecked() for box in picker.kinds.values())
+    assert _corpus(parts) == CorpusSource()
+
+
+def test_one_part_of_the_built_in_texts_stays_selected(open_setup: Setup) -> None:
+    """Otherwise, the last click would select all of them."""
+    parts, picker, _ = open_setup()
+    for box in picker.kinds.values():
+        box.click()
+    *_, last = picker.kinds
+    assert [kind for kind, box in picker.kinds.items() if box.isChecked()] == [last]
+    assert _corpus(parts) == CorpusSource(kinds=(last,))
+    for box in picker.kinds.values():
+        box.setChecked(False)
+        box.click()
+    assert _corpus(parts) == CorpusSource()
+
+
+def test_one_precision_of_the_kv_cache_stays_selected(open_setup: Setup) -> None:
+    parts, picker, _ = open_setup()
+    picker.bits[16].click()
+    assert picker.bits[16].isChecked()
+    picker.bits[8].click()
+    picker.bits[16].click()
+    assert parts.draft.options.cache_bits == (8,)
+
+
+def test_past_chats_cannot_be_selected_without_chats(open_setup: Setup) -> None:
     """Its tooltip has the reason."""
-    _, chips, _ = open_setup()
-    assert not chips.chats.isEnabled()
-    assert chips.chats.toolTip() == "No chats with an answer yet."
+    _, picker, _ = open_setup()
+    assert not picker.chats.isEnabled()
+    assert picker.chats.toolTip() == "No chats with an answer yet."
 
 
 def test_past_chats_are_copied_and_stay_private(open_setup: Setup, folders: Folders, qtbot: QtBot) -> None:
     """The explanation has their number. Deleting the study also deletes the copy."""
-    parts, chips, assembly = open_setup()
+    parts, picker, assembly = open_setup()
     assembly.store.save(
         conversation("a", title="Far", leaf="m"),
         [message("q", text="How far?"), message("m", "q", text="Far.", model="o/m")],
     )
-    chips.hide()
-    chips.show()
-    assert chips.chats.text() == "Past chats (1)"
-    chips.chats.click()
+    picker.hide()
+    picker.show()
+    assert picker.chats.text() == "Past chats (1)"
+    picker.chats.click()
     corpus = _corpus(parts)
     copy = Path(corpus.path)
-    assert "1 chat with 2 messages" in chips.explanation.text()
+    assert "1 chat with 2 messages" in picker.explanation.text()
     assert (corpus.private, copy.is_relative_to(folders.chats)) == (True, True)
     assert read_corpus(copy).texts[0].messages[1].content == "Far."
     study = parts.draft.study()
