@@ -157,6 +157,8 @@ run_facet() {
 
 run_checks() {
   export PATH="$PWD/.venv/bin:$PATH"
+  # Otherwise, every child process of the tests compiles Facet's modules again.
+  unset PYTHONDONTWRITEBYTECODE
   ruff format --check .
   ruff check .
   shellcheck setup_macos.sh .ci/run

@@ -14,6 +14,7 @@ from mlx_engine.models.description.describe import describe
 from mlx_engine.models.description.layer_cache import LayerCache, bytes_per_token, cache_bytes
 from tests import cache_models, tiny_architectures
 from tests.model_folders import write_model
+from tests.run_folder import build_once
 
 pytestmark = pytest.mark.process
 
@@ -21,13 +22,17 @@ _excess = {"deepseek_v41, compressed": 1.6}
 """Upper bounds of estimates ÷ sizes, where an estimate isn't exact."""
 
 
-@pytest.fixture(scope="module")
-def measured(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, int]]:
+@pytest.fixture(scope="session")
+def measured() -> tuple[Path, dict[str, int]]:
     """A tiny model of every architecture, and the size of its caches."""
-    folder = tmp_path_factory.mktemp("models")
-    command = [sys.executable, "-m", "tests.cache_models", str(folder), *cache_models.names()]
-    process = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=worker_environment())
-    return folder, json.loads(process.stdout.splitlines()[-1])
+
+    def measure(folder: Path) -> None:
+        command = [sys.executable, "-m", "tests.cache_models", str(folder), *cache_models.names()]
+        process = subprocess.run(command, check=True, stdout=subprocess.PIPE, env=worker_environment())
+        (folder / "sizes.json").write_bytes(process.stdout.splitlines()[-1])
+
+    folder = build_once("cache_models", measure)
+    return folder, json.loads((folder / "sizes.json").read_bytes())
 
 
 @pytest.mark.parametrize("name", cache_models.names())

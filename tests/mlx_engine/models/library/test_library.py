@@ -196,10 +196,10 @@ def test_the_cache_keeps_the_models_of_a_disconnected_disk(tmp_path: Path) -> No
     assert scan([Root("added", disk)], cache) == first
 
 
-def test_five_thousand_models_are_five_thousand_rows(tmp_path: Path) -> None:
+def test_a_thousand_models_are_a_thousand_rows(tmp_path: Path) -> None:
     """With and without a cache, none is missing or duplicate, and a broken model is a row."""
     files = list(write_model(tmp_path / "one").iterdir())
-    for number in range(5000):
+    for number in range(1000):
         folder = tmp_path / "models" / f"owner-{number % 50}" / f"model-{number}"
         folder.mkdir(parents=True)
         for file in files:
@@ -207,7 +207,7 @@ def test_five_thousand_models_are_five_thousand_rows(tmp_path: Path) -> None:
     (tmp_path / "models" / "owner-7" / "model-7" / "config.json").unlink()
     for _ in range(2):
         rows = scan([Root("facet", tmp_path / "models")], tmp_path / "library.json").rows
-        assert len({row.id for row in rows}) == len(rows) == 5000
+        assert len({row.id for row in rows}) == len(rows) == 1000
         assert [row.name for row in rows if isinstance(row, BrokenDescription)] == ["model-7"]
 
 
