@@ -8,7 +8,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 DENIED = tomllib.loads((ROOT / "tests" / "denied_names.toml").read_text(encoding="utf-8"))
-SOURCES = sorted(path for folder in ("app", "mlx_engine") for path in (ROOT / folder).rglob("*.py"))
+PACKAGES = sorted(path for folder in ("app", "mlx_engine") for path in (ROOT / folder).rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
 
 
 def definitions(tree: ast.Module) -> Iterator[tuple[int, str]]:
@@ -48,14 +49,14 @@ def documented(tree: ast.Module) -> Iterator[tuple[int, str]]:
 def test_names_and_docstrings_are_plain() -> None:
     """No name is denied, and no docstring opens with a question word."""
     problems = []
-    for path in SOURCES:
+    for path in PACKAGES + TESTS:
         tree = ast.parse(path.read_text(encoding="utf-8"))
-        place = path.relative_to(ROOT)
+        file = path.relative_to(ROOT)
         problems += [
-            f"{place}:{line}: {name}: {reason}" for line, name in definitions(tree) if (reason := objection(name))
+            f"{file}:{line}: {name}: {reason}" for line, name in definitions(tree) if (reason := objection(name))
         ]
         problems += [
-            f"{place}:{line}: docstring opens with {opening(text)!r}: {DENIED['openings'][opening(text)]}"
+            f"{file}:{line}: docstring opens with {opening(text)!r}: {DENIED['openings'][opening(text)]}"
             for line, text in documented(tree)
             if opening(text) in DENIED["openings"]
         ]
@@ -65,7 +66,7 @@ def test_names_and_docstrings_are_plain() -> None:
 def test_class_names_are_unique() -> None:
     """Public classes do not share a name, except for those that `shared_class_names` explains."""
     homes = defaultdict(list)
-    for path in SOURCES:
+    for path in PACKAGES:
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 homes[node.name].append(str(path.relative_to(ROOT)))

@@ -40,7 +40,7 @@ class Facet(QObject):
         self.conversations = ConversationListModel(self.store, self.chat, self)
         self.streamed: list[tuple[str, str, str]] = []
         self.problems: list[str] = []
-        self.chat.text_streamed.connect(lambda *told: self.streamed.append(told))
+        self.chat.text_streamed.connect(lambda *piece: self.streamed.append(piece))
         self.chat.problem.connect(lambda title, message: self.problems.append(message))
         self.conversations.problem.connect(lambda title, message: self.problems.append(message))
 
@@ -51,18 +51,18 @@ class Facet(QObject):
         self.store.close()
 
     def ready(self, qtbot: QtBot) -> "Facet":
-        """Wait until the library is there."""
+        """Wait until the library is loaded."""
         with qtbot.waitSignal(self.library.refreshed, timeout=TIMEOUT_MS):
             self.library.refresh()
         return self
 
-    def say(self, qtbot: QtBot, text: str) -> Message:
+    def ask(self, qtbot: QtBot, text: str) -> Message:
         """Send the text, wait for the end of the answer, and return it."""
         assert self.chat.send(text)
         return self.answered(qtbot)
 
     def answered(self, qtbot: QtBot) -> Message:
-        """Wait until nothing is under way here; return the last message."""
+        """Wait until the chat is idle; return the last message."""
         qtbot.waitUntil(lambda: not self.chat.busy, timeout=TIMEOUT_MS)
         return self.last
 
@@ -72,7 +72,7 @@ class Facet(QObject):
 
     @property
     def stored(self) -> list[Message]:
-        """What is in the database of the conversation on the screen."""
+        """Stored messages of the conversation on the screen."""
         assert self.chat.conversation
         return self.store.messages(self.chat.conversation.id)
 

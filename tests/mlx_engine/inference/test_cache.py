@@ -106,8 +106,8 @@ def test_the_number_of_contexts_is_limited() -> None:
     """Many short conversations do not accumulate."""
     texts = [[number, *TEXT[:100]] for number in range(9000, 9009)]
     cache = cache_with(*texts)
-    found = [len(cache.check_out([*text, 1])[0].tokens) for text in texts]
-    assert found == [0] + [101] * 8
+    counts = [len(cache.check_out([*text, 1])[0].tokens) for text in texts]
+    assert counts == [0] + [101] * 8
 
 
 def test_rewinding_further_than_the_edit_is_explained(opened: OpenModel) -> None:

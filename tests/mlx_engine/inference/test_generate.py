@@ -49,7 +49,7 @@ def test_the_cache_does_not_change_answers(name: str, opened: OpenModel, ask: As
     first = ask(generation, FIRST).statistics
     read = {}
     for title, last in (("next", SECOND), ("again", SECOND), ("edit", EDITED), ("again edited", EDITED)):
-        warm, cold = (ask(one, FIRST, ANSWER, last) for one in (generation, Generation(opened(name))))
+        warm, cold = (ask(generator, FIRST, ANSWER, last) for generator in (generation, Generation(opened(name))))
         assert warm.text == cold.text, title
         assert warm.reread_reason == ""
         read[title] = warm.statistics.prompt_tokens - warm.statistics.cached_tokens
@@ -75,7 +75,7 @@ def test_the_context_is_valid_after_cancellation(name: str, checks: int, opened:
     generation = Generation(opened(name))
     stopped = ask(generation, FIRST * 8, cancel_after=checks)
     assert stopped.statistics is None or stopped.statistics.finish_reason == "cancelled"
-    again, cold = (ask(one, FIRST * 8) for one in (generation, Generation(opened(name))))
+    again, cold = (ask(generator, FIRST * 8) for generator in (generation, Generation(opened(name))))
     assert again.text == cold.text
     assert (again.statistics.cached_tokens > 0) is (checks > 0)
 
@@ -83,27 +83,31 @@ def test_the_context_is_valid_after_cancellation(name: str, checks: int, opened:
 def test_the_statistics_add_up(opened: OpenModel, ask: Ask) -> None:
     """Counts are consistent, and so are rates and times."""
     asked = ask(Generation(opened("llama")), FIRST, max_tokens=10)
-    found = asked.statistics
-    assert (found.generated_tokens, found.finish_reason) == (10, "length")
-    assert found.context_tokens == found.prompt_tokens + 10
-    assert [asked.prefills[0].done_tokens, asked.prefills[-1].done_tokens] == [0, found.prompt_tokens - 1]
-    assert found.prompt_tokens / found.prefill_tokens_per_s <= found.time_to_first_token_s
-    assert 0 < found.effective_tokens_per_s < found.decode_tokens_per_s
-    assert found.peak_memory_bytes > 0
+    statistics = asked.statistics
+    assert (statistics.generated_tokens, statistics.finish_reason) == (10, "length")
+    assert statistics.context_tokens == statistics.prompt_tokens + 10
+    assert [asked.prefills[0].done_tokens, asked.prefills[-1].done_tokens] == [0, statistics.prompt_tokens - 1]
+    assert statistics.prompt_tokens / statistics.prefill_tokens_per_s <= statistics.time_to_first_token_s
+    assert 0 < statistics.effective_tokens_per_s < statistics.decode_tokens_per_s
+    assert statistics.peak_memory_bytes > 0
 
 
 def test_one_token_has_no_decode_rate(opened: OpenModel, ask: Ask) -> None:
     """A rate needs two points in time."""
-    found = ask(Generation(opened("llama")), FIRST, max_tokens=1).statistics
-    assert (found.generated_tokens, found.decode_tokens_per_s) == (1, 0)
+    statistics = ask(Generation(opened("llama")), FIRST, max_tokens=1).statistics
+    assert (statistics.generated_tokens, statistics.decode_tokens_per_s) == (1, 0)
 
 
 def test_the_answer_ends_with_the_context(opened: OpenModel, ask: Ask) -> None:
     """It cannot exceed the context, whatever the limit of tokens."""
     model = opened("llama")
     length = ask(Generation(model), FIRST, max_tokens=1).statistics.prompt_tokens
-    found = ask(Generation(replace(model, context_length=length + 5)), FIRST, max_tokens=1000).statistics
-    assert (found.generated_tokens, found.finish_reason, found.context_tokens) == (5, "length", length + 5)
+    statistics = ask(Generation(replace(model, context_length=length + 5)), FIRST, max_tokens=1000).statistics
+    assert (statistics.generated_tokens, statistics.finish_reason, statistics.context_tokens) == (
+        5,
+        "length",
+        length + 5,
+    )
 
 
 def test_a_stop_text_ends_the_answer(opened: OpenModel, ask: Ask) -> None:

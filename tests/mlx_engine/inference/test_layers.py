@@ -30,7 +30,9 @@ def test_a_quantized_cache_does_not_change_answers(bits: int, opened: OpenModel,
     generation = Generation(model)
     first = ask(generation, FIRST, cache_bits=bits).statistics
     for last in (SECOND, SECOND, EDITED, EDITED):
-        warm, cold = (ask(one, FIRST, ANSWER, last, cache_bits=bits) for one in (generation, Generation(model)))
+        warm, cold = (
+            ask(generator, FIRST, ANSWER, last, cache_bits=bits) for generator in (generation, Generation(model))
+        )
         assert warm.text == cold.text
         assert warm.statistics.cached_tokens >= first.prompt_tokens - 20
 
@@ -53,7 +55,9 @@ def test_precisions_are_not_mixed(opened: OpenModel, ask: Ask) -> None:
     model = opened("llama-wide")
     generation = Generation(model)
     ask(generation, FIRST)
-    changed, cold = (ask(one, FIRST, ANSWER, SECOND, cache_bits=4) for one in (generation, Generation(model)))
+    changed, cold = (
+        ask(generator, FIRST, ANSWER, SECOND, cache_bits=4) for generator in (generation, Generation(model))
+    )
     assert (changed.text, changed.statistics.cached_tokens) == (cold.text, 0)
     assert changed.reread_reason.endswith("again: they were cached in another precision")
     assert ask(generation, FIRST, ANSWER, SECOND).statistics.cached_tokens > 0
@@ -100,7 +104,7 @@ def test_a_network_that_fails_with_quantized_keys_is_refused(opened: OpenModel) 
     """Networks with their own attention fail in the trial, not during an answer."""
     network = opened("llama-wide").network
 
-    class Own:
+    class CustomCache:
         layers = network.layers
 
         def __call__(self, tokens: mx.array, cache: Any) -> mx.array:
@@ -108,15 +112,15 @@ def test_a_network_that_fails_with_quantized_keys_is_refused(opened: OpenModel) 
             return logits + cache[0].keys.sum()
 
     with pytest.raises(InvalidParameter, match="16-bit keys"):
-        Layers(Own()).make(8)
+        Layers(CustomCache()).make(8)
 
 
 def test_a_selected_context_is_a_limit(opened: OpenModel, ask: Ask) -> None:
     """An answer ends there, and a longer prompt is rejected; it cannot exceed the model's maximum."""
     generation = Generation(opened("llama"))
     length = ask(generation, FIRST, max_tokens=1).statistics.prompt_tokens
-    found = ask(generation, FIRST, max_tokens=1000, context_limit=length + 5).statistics
-    assert (found.generated_tokens, found.finish_reason) == (5, "length")
+    statistics = ask(generation, FIRST, max_tokens=1000, context_limit=length + 5).statistics
+    assert (statistics.generated_tokens, statistics.finish_reason) == (5, "length")
     with pytest.raises(PromptTooLong, match=f"context holds {length}"):
         ask(generation, FIRST, context_limit=length)
     short = Generation(replace(opened("llama"), context_length=length + 3))

@@ -41,7 +41,7 @@ def test_the_tokens_are_those_of_the_rendered_template(opened: OpenModel) -> Non
     tokenizer = opened("llama").tokenizer
     messages = (ChatMessage("system", "Be brief."), ChatMessage("user", "Hello, wörld 👋🏽 שלום 你好\x00\x1b[31m"))
     prompt = build(tokenizer, *messages)
-    conversation = [{"role": one.role, "content": one.content} for one in messages]
+    conversation = [{"role": message.role, "content": message.content} for message in messages]
     assert prompt.tokens == tokenizer.apply_chat_template(conversation, add_generation_prompt=True)
     assert tokenizer.decode(prompt.tokens) == prompt.text
 
@@ -151,12 +151,12 @@ def test_thinking_follows_the_request(opened: OpenModel) -> None:
 def test_a_template_can_open_the_thinking(opened: OpenModel) -> None:
     """Only markers after the last message count, not those in messages."""
     tokenizer = opened("qwen3").tokenizer
-    kept = tokenizer.chat_template
+    template = tokenizer.chat_template
     tokenizer.chat_template = "{{ messages[-1].content }}\nassistant:{% if enable_thinking %}<think>\n{% endif %}"
     try:
         asked = [build(tokenizer, ChatMessage("user", "What is <think>?"), think=think) for think in (True, False)]
     finally:
-        tokenizer.chat_template = kept
+        tokenizer.chat_template = template
     assert [prompt.opens_thinking for prompt in asked] == [True, False]
 
 

@@ -17,16 +17,16 @@ def gather(tokenizer: Any, tokens: Sequence[int], *, opens_thinking: bool = Fals
     """Return the thinking, the answer, and the number of tokens before a stop text."""
     segments = Segments(tokenizer, opens_thinking=opens_thinking, stop=stop)
     texts = {"thinking": "", "answer": ""}
-    taken = 0
+    count = 0
     for token in tokens:
-        taken += 1
+        count += 1
         for kind, text in segments.add(token):
             texts[kind] += text
         if segments.stopped:
             break
     for kind, text in segments.finish():
         texts[kind] += text
-    return texts["thinking"], texts["answer"], taken
+    return texts["thinking"], texts["answer"], count
 
 
 def in_letters(tokenizer: Any, text: str) -> list[int]:
@@ -84,9 +84,9 @@ def test_an_incomplete_marker_is_text(tokenizer: Any) -> None:
 def test_a_stop_text_ends_the_answer_and_is_not_shown(tokenizer: Any) -> None:
     """It can cross tokens; the first occurrence of any stop text counts."""
     text = "One two STOP three END"
-    _, answer, taken = gather(tokenizer, in_letters(tokenizer, text), stop=("END", "STOP"))
+    _, answer, count = gather(tokenizer, in_letters(tokenizer, text), stop=("END", "STOP"))
     assert answer == "One two "
-    assert taken == text.index("STOP") + len("STOP")
+    assert count == text.index("STOP") + len("STOP")
 
 
 def test_a_stop_text_does_not_end_the_thinking(tokenizer: Any) -> None:

@@ -43,7 +43,7 @@ def test_the_last_layers_need_no_keys_and_values_of_their_own() -> None:
     unused += [f"model.layers.{layer}.self_attn.k_norm.weight" for layer in (2, 3)]
     expected = network(mx.arange(9)[None])
     other = build(_config)
-    kept = {name: weight for name, weight in weights.items() if name not in unused}
-    other.load_weights(list(sanitize(other, _config, kept).items()), strict=True)
-    assert len(kept) == len(weights) - 6
+    used_weights = {name: weight for name, weight in weights.items() if name not in unused}
+    other.load_weights(list(sanitize(other, _config, used_weights).items()), strict=True)
+    assert len(used_weights) == len(weights) - 6
     np.testing.assert_array_equal(np.array(other(mx.arange(9)[None])), np.array(expected))

@@ -9,9 +9,9 @@ Stored = tuple[str, tuple[int, ...], bytes]
 
 def stored_tensors(folder: Path) -> dict[str, Stored]:
     """Return type, shape and bytes of all tensors in `folder`, by name."""
-    found: dict[str, Stored] = {}
+    tensors: dict[str, Stored] = {}
     for file in folder.glob("model*.safetensors"):
         content = file.read_bytes()
         for name, entry in read_header(file).items():
-            found[name] = (entry.dtype, entry.shape, content[entry.offset : entry.offset + entry.size_bytes])
-    return found
+            tensors[name] = (entry.dtype, entry.shape, content[entry.offset : entry.offset + entry.size_bytes])
+    return tensors

@@ -40,12 +40,12 @@ def until(qtbot: QtBot, bridge: EngineBridge, model: Path, state: type) -> None:
 
 def test_events_arrive_in_order_in_the_windows_thread(qtbot: QtBot, start: Callable[[Script], EngineBridge]) -> None:
     """Receivers may use widgets and the database."""
-    bridge, told, threads = start(Script(answer="one two")), [], set()
-    bridge.event_received.connect(lambda _, event: told.append(event))
+    bridge, events, threads = start(Script(answer="one two")), [], set()
+    bridge.event_received.connect(lambda _, event: events.append(event))
     bridge.event_received.connect(lambda *_: threads.add(QThread.currentThread()))
     bridge.generate(A, ASK)
-    qtbot.waitUntil(lambda: bool(told) and isinstance(told[-1], Finished), timeout=TIMEOUT_MS)
-    assert [event.text for event in told if isinstance(event, Delta)] == ["one", " two"]
+    qtbot.waitUntil(lambda: bool(events) and isinstance(events[-1], Finished), timeout=TIMEOUT_MS)
+    assert [event.text for event in events if isinstance(event, Delta)] == ["one", " two"]
     assert threads == {bridge.thread()}
 
 
@@ -74,12 +74,12 @@ def test_loading_another_model_emits_that_the_first_is_unloaded(
 
 def test_a_dead_engine_fails_its_request_with_the_reason(qtbot: QtBot, start: Callable[[Script], EngineBridge]) -> None:
     """The request fails before the exit is reported, and the state keeps the reason."""
-    bridge, told = start(Script(die_at="decode")), []
-    bridge.event_received.connect(lambda _, event: told.append(event))
+    bridge, events = start(Script(die_at="decode")), []
+    bridge.event_received.connect(lambda _, event: events.append(event))
     bridge.generate(A, ASK)
     until(qtbot, bridge, A, Failed)
-    qtbot.waitUntil(lambda: isinstance(told[-1], ProcessExited), timeout=TIMEOUT_MS)
-    assert isinstance(told[-2], RequestFailed)
+    qtbot.waitUntil(lambda: isinstance(events[-1], ProcessExited), timeout=TIMEOUT_MS)
+    assert isinstance(events[-2], RequestFailed)
 
 
 def test_an_idle_model_is_unloaded(qtbot: QtBot, start: Callable[[Script], EngineBridge]) -> None:

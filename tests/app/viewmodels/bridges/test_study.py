@@ -38,8 +38,8 @@ def test_a_dead_process_ends_the_study_with_a_reason(folders: Folders, study: St
 def test_a_study_that_cannot_be_saved_stops(folders: Folders, study: Study) -> None:
     """The problem is emitted with advice."""
     folders.studies.write_text("a file in place of the folder")
-    bridge, told = StudyBridge(folders, command=DIES), []
-    bridge.problem.connect(lambda title, message: told.append(message))
+    bridge, events = StudyBridge(folders, command=DIES), []
+    bridge.problem.connect(lambda title, message: events.append(message))
     bridge.start(study)
     assert bridge.step is None
-    assert len(told) == 1
+    assert len(events) == 1

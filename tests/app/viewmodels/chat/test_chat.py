@@ -29,7 +29,7 @@ pytestmark = pytest.mark.process
 def test_the_first_message_starts_a_conversation(qtbot: QtBot, facet: Facet) -> None:
     """It is stored with its answer and figures, and becomes the title."""
     assert facet.chat.conversation is None
-    answer = facet.say(qtbot, "How do whales talk?")
+    answer = facet.ask(qtbot, "How do whales talk?")
     assert (answer.text, answer.state, answer.model) == ("Whales sing.", MessageState.COMPLETE, MODEL)
     assert answer.statistics
     assert answer.statistics.generated_tokens == 2
@@ -66,7 +66,7 @@ def test_a_message_without_model_is_not_sent(qtbot: QtBot, start: Start) -> None
 @pytest.mark.parametrize("text", ["x" * 1_000_000, "مرحبا 鲸鱼 👩‍👩‍👧 \x07\x1b[31m", "half \ud83d of a character"])
 def test_any_text_is_accepted(qtbot: QtBot, facet: Facet, text: str) -> None:
     """Arbitrary text is sent and stored, with lone surrogates replaced."""
-    assert facet.say(qtbot, text).state == MessageState.COMPLETE
+    assert facet.ask(qtbot, text).state == MessageState.COMPLETE
     assert facet.stored[0].text == text.replace("\ud83d", "�")
 
 
@@ -74,7 +74,7 @@ def test_streamed_text_adds_up_to_the_answer(qtbot: QtBot, start: Start) -> None
     """Text is emitted at most 30 times per second."""
     facet = start(Script(answer=" one two three", thinking="Hm, hm.", tokens=300, rate=500)).ready(qtbot)
     asked = time.monotonic()
-    answer = facet.say(qtbot, "Count.")
+    answer = facet.ask(qtbot, "Count.")
     elapsed_ms = 1000 * (time.monotonic() - asked)
     for kind, text in (("answer", answer.text), ("thinking", answer.thinking)):
         assert "".join(piece for _, piece_kind, piece in facet.streamed if piece_kind == kind) == text
@@ -107,7 +107,7 @@ def test_stopping_before_the_first_word(qtbot: QtBot, start: Start) -> None:
 
 def test_regenerating_keeps_both_answers(qtbot: QtBot, start: Start, facet: Facet) -> None:
     """The new answer is another version; the old one is available, also after a restart."""
-    old = facet.say(qtbot, "Sing.")
+    old = facet.ask(qtbot, "Sing.")
     facet.chat.regenerate(old.id)
     new = facet.answered(qtbot)
     assert [(item.branch, item.branches) for item in facet.chat.items] == [(1, 1), (2, 2)]
@@ -121,8 +121,8 @@ def test_regenerating_keeps_both_answers(qtbot: QtBot, start: Start, facet: Face
 
 def test_editing_keeps_the_old_branch(qtbot: QtBot, facet: Facet) -> None:
     """An edited message starts a branch; the messages after the old one are kept."""
-    facet.say(qtbot, "First")
-    facet.say(qtbot, "Second")
+    facet.ask(qtbot, "First")
+    facet.ask(qtbot, "Second")
     facet.chat.edit(facet.chat.items[0].message.id, "Other")
     facet.answered(qtbot)
     assert facet.path == ["Other", "Whales sing."]
@@ -132,7 +132,7 @@ def test_editing_keeps_the_old_branch(qtbot: QtBot, facet: Facet) -> None:
 
 def test_answers_and_unknown_messages_cannot_be_edited(qtbot: QtBot, facet: Facet) -> None:
     """Only the user's messages can be edited."""
-    answer = facet.say(qtbot, "Sing.")
+    answer = facet.ask(qtbot, "Sing.")
     assert not facet.chat.edit(answer.id, "I said this.")
     assert not facet.chat.edit("nobody", "Hello")
     assert not facet.chat.regenerate("nobody")
@@ -143,7 +143,7 @@ def test_answers_and_unknown_messages_cannot_be_edited(qtbot: QtBot, facet: Face
 def test_a_failed_answer_is_kept_with_its_reason(qtbot: QtBot, start: Start) -> None:
     """The message has the error, and the chat continues."""
     facet = start(Script(fail_answer="The prompt is too long.")).ready(qtbot)
-    answer = facet.say(qtbot, "A long story")
+    answer = facet.ask(qtbot, "A long story")
     assert (answer.state, answer.text) == (MessageState.FAILED, "")
     assert "The prompt is too long." in answer.error
     assert facet.stored[-1] == answer
@@ -154,7 +154,7 @@ def test_a_failed_answer_is_kept_with_its_reason(qtbot: QtBot, start: Start) -> 
 def test_a_failed_load_fails_the_answer(qtbot: QtBot, start: Start) -> None:
     """The answer has the error of the load."""
     facet = start(Script(fail_load="A shard is cut short.")).ready(qtbot)
-    assert "A shard is cut short." in facet.say(qtbot, "Hello").error
+    assert "A shard is cut short." in facet.ask(qtbot, "Hello").error
 
 
 @pytest.mark.parametrize("point", ["load", "prefill", "decode"])
@@ -162,7 +162,7 @@ def test_the_chat_survives_a_killed_engine(qtbot: QtBot, start: Start, tmp_path:
     """The text so far is kept, and regenerating restarts the engine."""
     script = Script(answer="one two three four", die_at=point, once=str(tmp_path / "died"))
     facet = start(script).ready(qtbot)
-    broken = facet.say(qtbot, "Count.")
+    broken = facet.ask(qtbot, "Count.")
     assert broken.state == MessageState.FAILED
     assert "signal 9" in broken.error
     assert broken.text == ("one two" if point == "decode" else "")
@@ -173,10 +173,10 @@ def test_the_chat_survives_a_killed_engine(qtbot: QtBot, start: Start, tmp_path:
 
 def test_a_change_of_model_is_marked(qtbot: QtBot, facet: Facet) -> None:
     """The chat continues, and the first answer of the new model has its name."""
-    facet.say(qtbot, "One")
+    facet.ask(qtbot, "One")
     facet.chat.set_model(OTHER)
-    facet.say(qtbot, "Two")
-    facet.say(qtbot, "Three")
+    facet.ask(qtbot, "Two")
+    facet.ask(qtbot, "Three")
     assert [item.new_model for item in facet.chat.items] == ["", "", "", "Beta", "", ""]
     assert facet.last.model == OTHER
 
@@ -261,7 +261,7 @@ def test_closing_marks_the_answer_as_interrupted(qtbot: QtBot, start: Start, tmp
 def test_parameters_belong_to_the_conversation(qtbot: QtBot, start: Start, facet: Facet) -> None:
     """They apply to its answers and are stored with it; a new conversation has the defaults."""
     facet.chat.parameters.set("Be brief and kind.", Sampling(max_tokens=1), think=False)
-    answer = facet.say(qtbot, "Sing a song.")
+    answer = facet.ask(qtbot, "Sing a song.")
     assert answer.statistics
     assert (answer.statistics.prompt_tokens, answer.statistics.generated_tokens) == (7, 1)
     conversation_id = facet.chat.conversation.id
@@ -292,7 +292,7 @@ def test_new_defaults_apply_to_a_draft(qtbot: QtBot, facet: Facet) -> None:
     facet.preferences.set("system_prompt", "Rhyme.")
     facet.preferences.set("sampling", Sampling(top_k=5))
     assert (facet.chat.parameters.system_prompt, facet.chat.parameters.sampling.top_k) == ("Rhyme.", 5)
-    facet.say(qtbot, "Hello")
+    facet.ask(qtbot, "Hello")
     facet.preferences.set("system_prompt", "Shout.")
     assert facet.chat.parameters.system_prompt == "Rhyme."
 
@@ -309,7 +309,7 @@ def test_a_message_that_cannot_be_stored_is_not_sent(
         assert "in use" in facet.problems[0]
         assert (facet.chat.items, facet.chat.busy) == ([], False)
         other.execute("ROLLBACK")
-    assert facet.say(qtbot, "Keep this").state == MessageState.COMPLETE
+    assert facet.ask(qtbot, "Keep this").state == MessageState.COMPLETE
 
 
 def test_an_answer_that_cannot_be_stored_is_shown_with_an_error(
@@ -366,7 +366,7 @@ def test_the_figures_follow_the_answer(
 
 def test_an_opened_conversation_shows_the_figures_of_its_last_answer(qtbot: QtBot, start: Start, facet: Facet) -> None:
     """After a restart, before the engine runs, the context comes from the description of the model."""
-    facet.say(qtbot, "Hello")
+    facet.ask(qtbot, "Hello")
     shown, conversation_id = facet.chat.throughput, facet.chat.conversation.id
     facet.chat.new()
     assert facet.chat.throughput.phase == "idle"
@@ -383,7 +383,7 @@ def test_an_opened_conversation_shows_the_figures_of_its_last_answer(qtbot: QtBo
 
 def test_no_timer_runs_at_rest(qtbot: QtBot, facet: Facet) -> None:
     """An idle window does not wake up."""
-    facet.say(qtbot, "Hello")
+    facet.ask(qtbot, "Hello")
     qtbot.waitUntil(lambda: facet.running_timers == [], timeout=TIMEOUT_MS)
 
 
@@ -401,7 +401,7 @@ def test_a_manual_load_is_shown(qtbot: QtBot, start: Start) -> None:
 
 def test_settings_file_is_not_written_by_chatting(qtbot: QtBot, facet: Facet, tmp_path: Path) -> None:
     """Only choices of the user write settings."""
-    facet.say(qtbot, "Hello")
+    facet.ask(qtbot, "Hello")
     assert not (tmp_path / "settings.json").exists()
     facet.chat.set_model(OTHER)
     assert msgspec.json.decode((tmp_path / "settings.json").read_bytes())["last_model"] == OTHER

@@ -21,9 +21,9 @@ pytestmark = pytest.mark.process
 def tested(qtbot: QtBot, facet: Facet) -> Facet:
     """A run with two conversations, whose list is checked by Qt's model tester."""
     facet.tester = QAbstractItemModelTester(facet.conversations, QAbstractItemModelTester.FailureReportingMode.Fatal)
-    facet.say(qtbot, "First")
+    facet.ask(qtbot, "First")
     facet.chat.new()
-    facet.say(qtbot, "Second")
+    facet.ask(qtbot, "Second")
     return facet
 
 
@@ -36,7 +36,7 @@ def test_a_changed_conversation_moves_to_the_top(qtbot: QtBot, tested: Facet) ->
     assert values(tested.conversations) == ["Second", "First"]
     tested.chat.open(values(tested.conversations, ConversationRole.ID)[1])
     with qtbot.waitSignal(tested.conversations.rowsMoved), qtbot.assertNotEmitted(tested.conversations.modelReset):
-        tested.say(qtbot, "More")
+        tested.ask(qtbot, "More")
     assert values(tested.conversations) == ["First", "Second"]
     assert values(tested.conversations) == [conversation.title for conversation in tested.store.conversations()]
 
@@ -60,7 +60,7 @@ def test_a_new_title_is_stored_and_kept(qtbot: QtBot, tested: Facet) -> None:
     """The title of the open chat follows, and its next message keeps it."""
     tested.conversations.rename(tested.chat.conversation.id, "  Songs \n of whales ")
     assert tested.chat.title == "Songs of whales"
-    tested.say(qtbot, "More")
+    tested.ask(qtbot, "More")
     assert values(tested.conversations)[0] == tested.store.conversations()[0].title == "Songs of whales"
     tested.conversations.rename(values(tested.conversations, ConversationRole.ID)[1], "Older")
     assert (values(tested.conversations)[1], tested.chat.title) == ("Older", "Songs of whales")

@@ -56,7 +56,7 @@ def option(facet: Facet, prefix: str) -> LoadOption:
 def test_a_model_that_fits_loads_without_question(qtbot: QtBot, start_on: Start) -> None:
     facet = start_on(Script(), 32_768)
     facet.chat.set_model(LARGE)
-    facet.say(qtbot, "Hello")
+    facet.ask(qtbot, "Hello")
     assert facet.gate.question is None
 
 
@@ -114,7 +114,7 @@ def test_load_anyway_asks_once(qtbot: QtBot, start_on: Start) -> None:
     facet.chat.send("Hello")
     option(facet, "Load Anyway").choose()
     facet.answered(qtbot)
-    facet.say(qtbot, "And again")
+    facet.ask(qtbot, "And again")
     facet.library.unload(LARGE)
     assert not facet.chat.regenerate(facet.last.id)
     assert facet.gate.question
@@ -158,8 +158,8 @@ def test_tight_memory_is_reported_once(qtbot: QtBot, start_on: Start) -> None:
     messages: list[str] = []
     facet.gate.memory_tight.connect(lambda title, message: messages.append(message))
     facet.chat.set_model(LARGE)
-    facet.say(qtbot, "Hello")
-    facet.say(qtbot, "Hello again")
+    facet.ask(qtbot, "Hello")
+    facet.ask(qtbot, "Hello again")
     assert len(messages) == 1
     assert "is kept free" in messages[0]
 

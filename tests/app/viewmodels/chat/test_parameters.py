@@ -40,7 +40,7 @@ def test_values_set_by_the_user_are_kept(facet: Facet) -> None:
 def test_a_started_conversation_keeps_its_values(qtbot: QtBot, facet: Facet) -> None:
     """Changing the model changes nothing else; Reset applies its recommendations."""
     recommend(facet, OTHER, temperature=0.6)
-    facet.say(qtbot, "Hello")
+    facet.ask(qtbot, "Hello")
     facet.chat.set_model(OTHER)
     assert facet.chat.parameters.sampling == Sampling()
     facet.chat.parameters.reset()
@@ -51,12 +51,12 @@ def test_a_started_conversation_keeps_its_values(qtbot: QtBot, facet: Facet) -> 
 def test_context_and_bits_belong_to_the_conversation(qtbot: QtBot, facet: Facet) -> None:
     """They are stored with it; a new conversation has the defaults."""
     facet.chat.parameters.set_memory(context=2048, cache_bits=8)
-    facet.say(qtbot, "Hello")
-    begun = facet.chat.conversation
-    assert begun
+    facet.ask(qtbot, "Hello")
+    conversation = facet.chat.conversation
+    assert conversation
     facet.chat.new()
     assert facet.chat.parameters.context == 0
-    facet.chat.open(begun.id)
-    stored = facet.store.conversation(begun.id)
+    facet.chat.open(conversation.id)
+    stored = facet.store.conversation(conversation.id)
     assert stored
     assert (facet.chat.parameters.context, stored.context, stored.cache_bits) == (2048, 2048, 8)

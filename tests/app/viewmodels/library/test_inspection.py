@@ -77,11 +77,11 @@ def test_the_library_follows_changes_on_disk(facet: Facet, qtbot: QtBot) -> None
 @pytest.mark.process
 def test_a_model_was_last_used_in_its_newest_chat(facet: Facet, qtbot: QtBot) -> None:
     facet.chat.set_model(OTHER)
-    facet.say(qtbot, "Hello")
+    facet.ask(qtbot, "Hello")
     use = ModelUse(facet.store, facet.chat)
     before = use.last_used[OTHER]
     assert MODEL not in use.last_used
-    facet.say(qtbot, "Hello again")
+    facet.ask(qtbot, "Hello again")
     assert use.last_used[OTHER] > before
 
 

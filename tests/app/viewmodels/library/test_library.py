@@ -170,7 +170,7 @@ def test_an_engine_that_cannot_start_is_reported(
     with qtbot.waitSignal(facet.library.problem) as signal:
         facet.library.load(MODEL)
     assert "Couldn't start" in signal.args[1]
-    assert "Couldn't start" in facet.say(qtbot, "Hello").error
+    assert "Couldn't start" in facet.ask(qtbot, "Hello").error
 
 
 @pytest.mark.parametrize(

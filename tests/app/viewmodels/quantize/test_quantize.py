@@ -38,7 +38,7 @@ class Queue(list[Convert]):
     """Accepts conversions or rejects them."""
 
     def __call__(self, request: Convert) -> None:
-        if any(one.target == request.target for one in self):
+        if any(job.target == request.target for job in self):
             raise StorageError(f"{request.model_id} is being made already, in another way. Choose another name.")
         self.append(request)
 
@@ -63,7 +63,7 @@ def open_model(qapp: object, tmp_path: Path, model: ModelDescription) -> OpenMod
 
 
 def test_a_model_is_read_before_cards_are_shown(tmp_path: Path, model: ModelDescription, qapp: object) -> None:
-    """Until then, there are no cards, and nothing can start."""
+    """No cards are shown, and nothing can start, until its layers are read."""
     questions = OutlineAnswers(outline(), hold=True)
     quantize = Quantize(tmp_path, questions, RecipeStore(tmp_path / "recipes"), MACHINE, Queue())
     quantize.open(model)
@@ -110,7 +110,7 @@ def test_several_conversions_of_one_model_start_together(open_model: OpenModel, 
     quantize.choose("8bit", chosen=True)
     quantize.rename("8bit", "Whale-large")
     quantize.start()
-    assert [one.model_id for one in queue] == [f"maker/Whale-{FIRST_CHOICE}", "maker/Whale-large"]
+    assert [job.model_id for job in queue] == [f"maker/Whale-{FIRST_CHOICE}", "maker/Whale-large"]
     assert queue[1].recipe == recipe("8bit")
     assert (queue[1].source, Path(queue[1].target).name) == (str(model.path), "Whale-large")
     assert quantize.plans == []
@@ -208,8 +208,8 @@ def test_unquantized_tensors_are_grouped_by_reason(open_model: OpenModel) -> Non
     card = quantize.card("4bit")
     assert card
     assert card.forecast
-    told = {reason: what for what, reason in unquantized_tensors(card.forecast.conversion)}
-    assert told == {"each a norm": "8 tensors", "its rows of 100 weights do not divide by 64": "8 tensors"}
+    counts_by_reason = {reason: count for count, reason in unquantized_tensors(card.forecast.conversion)}
+    assert counts_by_reason == {"each a norm": "8 tensors", "its rows of 100 weights do not divide by 64": "8 tensors"}
 
 
 def test_a_full_disk_is_reported_before_the_start(
@@ -236,7 +236,7 @@ def test_the_original_is_deleted_only_with_a_single_recipe(open_model: OpenModel
     quantize.choose("8bit", chosen=True)
     assert not quantize.removes_source
     quantize.start()
-    assert [one.remove_source for one in queue] == [False, False]
+    assert [job.remove_source for job in queue] == [False, False]
     quantize.choose(FIRST_CHOICE, chosen=True)
     quantize.rename(FIRST_CHOICE, "Whale-alone")
     assert not quantize.removes_source
@@ -297,7 +297,7 @@ def test_a_model_on_the_hub_is_converted_during_its_download(fetch: OpenModel, m
     quantize = fetch(queue=queue)
     quantize.remove_source(removes=True)
     quantize.start()
-    assert [(one.source, one.repository, one.commit, one.remove_source) for one in queue] == [
+    assert [(job.source, job.repository, job.commit, job.remove_source) for job in queue] == [
         ("", "maker/Whale-bf16", "c0ffee", True)
     ]
     assert queue[0].model_id == "maker/Whale-balanced-4bit"

@@ -45,8 +45,8 @@ def panel(workbench: Workbench) -> LoadQuestionPanel:
 
 
 def press(workbench: Workbench, text: str) -> None:
-    found = [one for one in panel(workbench).findChildren(TextButton) if one.text() == text]
-    found[-1].click()
+    buttons = [widget for widget in panel(workbench).findChildren(TextButton) if widget.text() == text]
+    buttons[-1].click()
 
 
 def send(workbench: Workbench, qtbot: QtBot, text: str) -> None:
@@ -104,7 +104,7 @@ def test_cancel_reopens_the_editor_of_a_message(workbench: Workbench, qtbot: QtB
     transcript.edit_requested.emit(workbench.chat.items[0].message.id, "First of all")
     assert panel(workbench).isVisible()
     press(workbench, "Cancel")
-    texts = [one.toPlainText() for one in transcript.findChildren(QPlainTextEdit) if one.isVisible()]
+    texts = [widget.toPlainText() for widget in transcript.findChildren(QPlainTextEdit) if widget.isVisible()]
     assert texts == ["First of all"]
 
 
@@ -134,8 +134,10 @@ def test_the_buttons_stay_visible(workbench: Workbench, qtbot: QtBot, percent: i
     def all_in_sight() -> bool:
         composer = workbench.page.composer
         top = composer.mapTo(workbench, composer.rect().topLeft()).y()
-        buttons = [one for one in panel(workbench).findChildren(TextButton) if one.isVisible()]
-        return bool(buttons) and all(one.mapTo(workbench, one.rect().bottomLeft()).y() < top for one in buttons)
+        buttons = [widget for widget in panel(workbench).findChildren(TextButton) if widget.isVisible()]
+        return bool(buttons) and all(
+            widget.mapTo(workbench, widget.rect().bottomLeft()).y() < top for widget in buttons
+        )
 
     qtbot.waitUntil(all_in_sight, timeout=TIMEOUT_MS)
 

@@ -59,8 +59,8 @@ def text_of(page: DiscoverPage) -> str:
 
 def badges(page: DiscoverPage) -> list[str]:
     """The verdicts of the rows, from top to bottom."""
-    said = (badge.accessibleName() for row in page.findChildren(VariantRow) for badge in row.findChildren(Badge))
-    return list(said)
+    names = (badge.accessibleName() for row in page.findChildren(VariantRow) for badge in row.findChildren(Badge))
+    return list(names)
 
 
 def button(page: DiscoverPage, name: str) -> QAbstractButton:

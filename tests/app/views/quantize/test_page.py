@@ -61,8 +61,10 @@ def text_of(page: QuantizePage) -> str:
 
 
 def press(page: QuantizePage, name: str) -> None:
-    named = (one for one in page.findChildren(QAbstractButton) if name in (one.accessibleName(), one.text()))
-    next(one for one in named if one.isVisible()).click()
+    buttons = (
+        button for button in page.findChildren(QAbstractButton) if name in (button.accessibleName(), button.text())
+    )
+    next(button for button in buttons if button.isVisible()).click()
 
 
 def drag(widget: QWidget, to: QPoint) -> None:
@@ -89,7 +91,7 @@ def test_cards_are_selected_by_mouse_and_keyboard(show: Show, qtbot: QtBot, queu
     assert page.tray.button.text() == "Create 3 Models"
     qtbot.mouseClick(card, Qt.MouseButton.LeftButton, pos=QPoint(5, 5))
     page.tray.button.click()
-    assert [Path(one.target).name for one in queue] == [f"Whale-{FIRST_CHOICE}", "Whale-8bit"]
+    assert [Path(job.target).name for job in queue] == [f"Whale-{FIRST_CHOICE}", "Whale-8bit"]
     assert not page.tray.button.isEnabled()
 
 

@@ -22,8 +22,12 @@ TIMEOUT_MS = 60_000
 
 
 def button(widget: QWidget, text: str) -> QAbstractButton:
-    named = (one for one in widget.findChildren(QAbstractButton) if text in (one.accessibleName(), one.text()))
-    return next(one for one in named if one.isVisible())
+    candidates = (
+        candidate
+        for candidate in widget.findChildren(QAbstractButton)
+        if text in (candidate.accessibleName(), candidate.text())
+    )
+    return next(candidate for candidate in candidates if candidate.isVisible())
 
 
 def test_a_quantized_model_is_in_the_library(
@@ -49,9 +53,9 @@ def test_a_quantized_model_is_in_the_library(
         pass
     banner = bench.findChild(NotificationBanner)
     assert banner.notification.title == "Whale-balanced-4bit was added to your library."
-    made = describe(folders.models / "maker" / "Whale-balanced-4bit", "maker/Whale-balanced-4bit")
+    conversion = describe(folders.models / "maker" / "Whale-balanced-4bit", "maker/Whale-balanced-4bit")
     card = page.recipes.cards["balanced-4bit"]
-    assert f"{made.bits_per_weight:.2f} bits per weight" in card.mark.accessibleName()
+    assert f"{conversion.bits_per_weight:.2f} bits per weight" in card.mark.accessibleName()
     button(banner, "Chat").click()
     assert assembly.chat.model == "maker/Whale-balanced-4bit"
     assert bench.page.isVisible()
@@ -74,8 +78,8 @@ def test_the_menu_opens_the_current_model(assembly: Assembly) -> None:
 
 def test_a_model_that_cannot_be_read_leaves_the_window_unchanged(assembly: Assembly, tmp_path: Path) -> None:
     """The failure is reported, and no page opens."""
-    told: list[tuple[str, str]] = []
-    assembly.notifier.posted.connect(lambda notice: told.append((notice.title, notice.message)))
+    messages: list[tuple[str, str]] = []
+    assembly.notifier.posted.connect(lambda notice: messages.append((notice.title, notice.message)))
     (tmp_path / "empty").mkdir()
     assembly.pages.quantizing().open_path(tmp_path / "empty")
-    assert told[0][0] == "Couldn't open empty"
+    assert messages[0][0] == "Couldn't open empty"

@@ -68,12 +68,12 @@ def test_a_rejected_token_is_described_by_its_origin(
     hub: Hub, start_job_process: type[JobProcess], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """HF_TOKEN is mentioned only if the token came from there, since signing in cannot replace it."""
-    given = start_job_process().answer(SignIn("i", TOKEN))
+    sign_in = start_job_process().answer(SignIn("i", TOKEN))
     monkeypatch.setenv("HF_TOKEN", "hf_old")
-    found = start_job_process().answer(WhoAmI("w"))
-    assert isinstance(given, RequestFailed)
-    assert isinstance(found, RequestFailed)
-    assert ("HF_TOKEN" in given.message, "HF_TOKEN" in found.message) == (False, True)
+    account = start_job_process().answer(WhoAmI("w"))
+    assert isinstance(sign_in, RequestFailed)
+    assert isinstance(account, RequestFailed)
+    assert ("HF_TOKEN" in sign_in.message, "HF_TOKEN" in account.message) == (False, True)
 
 
 def test_a_token_never_appears_in_output(hub: Hub, start_job_process: type[JobProcess], tmp_path: Path) -> None:

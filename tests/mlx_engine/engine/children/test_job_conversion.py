@@ -85,12 +85,12 @@ def large(tiny_models: Path, tmp_path: Path) -> Path:
 def pause_halfway(process: JobProcess, large: Path, models: Path, *, remove_source: bool = False) -> Convert:
     """Start a conversion that pauses halfway."""
     source = pausing_job.pause_midway(large)
-    wanted = msgspec.structs.replace(request(source, models, "mxfp4"), remove_source=remove_source)
-    process.send(wanted)
+    conversion = msgspec.structs.replace(request(source, models, "mxfp4"), remove_source=remove_source)
+    process.send(conversion)
     progress = process.until(lambda event: not isinstance(event, ConversionPlanned))[-1]
     assert isinstance(progress, ConversionProgress)
     assert 0 < progress.done_bytes < progress.total_bytes
-    return wanted
+    return conversion
 
 
 def ended(process: JobProcess) -> JobEvent:
@@ -123,11 +123,11 @@ def test_a_conversion_matches_its_plan(source: Path, models: Path, job: JobProce
 
 def test_progress_grows_to_its_total(source: Path, models: Path, job: JobProcess) -> None:
     """In bytes of the result, with the name of the tensor being written."""
-    told = [event for event in job.run(request(source, models)) if isinstance(event, ConversionProgress)]
-    done = [event.done_bytes for event in told]
+    progress = [event for event in job.run(request(source, models)) if isinstance(event, ConversionProgress)]
+    done = [event.done_bytes for event in progress]
     assert done == sorted(done)
-    assert done[-1] == told[-1].total_bytes
-    assert all(event.tensor for event in told)
+    assert done[-1] == progress[-1].total_bytes
+    assert all(event.tensor for event in progress)
 
 
 def test_an_outline_is_read(source: Path, job: JobProcess) -> None:
@@ -162,12 +162,12 @@ def test_a_killed_conversion_leaves_no_broken_model_and_succeeds_next_time(
 ) -> None:
     """The next start of Facet deletes the partial folder. `tests/benchmarks/conversion_kills.py` kills at any point."""
     process = start()
-    wanted = pause_halfway(process, large, models)
+    conversion = pause_halfway(process, large, models)
     process.kill()
     assert not library.scan([Root("facet", models)]).rows
     staging.sweep(models)
     assert_clean(models)
-    assert isinstance(job.answer(wanted), Converted)
+    assert isinstance(job.answer(conversion), Converted)
 
 
 def lose_a_shard(folder: Path) -> None:
@@ -252,11 +252,11 @@ def test_two_conversions_to_the_same_target_are_refused(
 ) -> None:
     """While the first one runs, and after it has finished."""
     first = start()
-    wanted = pause_halfway(first, large, models)
-    assert "already being created" in failure(job.answer(wanted)).message
+    conversion = pause_halfway(first, large, models)
+    assert "already being created" in failure(job.answer(conversion)).message
     first.send(Resume("c"))
     assert isinstance(ended(first), Converted)
-    assert f"{Path(wanted.target).name}-2" in failure(job.answer(wanted)).message
+    assert f"{Path(conversion.target).name}-2" in failure(job.answer(conversion)).message
 
 
 def test_a_source_that_disappears_before_the_first_byte_is_reported(
@@ -285,9 +285,9 @@ def loaded(model: Path) -> Iterator[None]:
 
 def test_a_loaded_original_cannot_be_removed(source: Path, models: Path, job: JobProcess) -> None:
     """The error comes before anything is written."""
-    wanted = msgspec.structs.replace(request(source, models), remove_source=True)
+    conversion = msgspec.structs.replace(request(source, models), remove_source=True)
     with loaded(source):
-        failed = failure(job.answer(wanted))
+        failed = failure(job.answer(conversion))
     assert (failed.error, "is loaded" in failed.message) == ("RequestError", True)
     assert_clean(models)
 

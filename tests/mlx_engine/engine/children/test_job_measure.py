@@ -36,9 +36,9 @@ def test_answers_are_complete_after_several_kills(
             child.kill()
         with contextlib.suppress(job.JobError):
             list(run)
-    *_, kept = job.run(request, folders)
-    assert isinstance(kept, ReferenceRecorded)
-    store = ReferenceStore.open(Path(kept.reference_folder))
+    *_, result = job.run(request, folders)
+    assert isinstance(result, ReferenceRecorded)
+    store = ReferenceStore.open(Path(result.reference_folder))
     assert store.is_complete
     assert all(len(store.read(number).counts) == 15 for number in range(len(store.header.kinds)))
 
@@ -63,12 +63,12 @@ def test_two_processes_with_the_same_request_take_turns(request_of_text: RecordR
     first = [next(run) for run in runs]
     with ThreadPoolExecutor() as threads:
         events = list(threads.map(list, runs))
-    kept = [told[-1] for told in events]
-    assert all(isinstance(one, ReferenceRecorded) for one in kept)
-    assert len({one.reference_folder for one in kept if isinstance(one, ReferenceRecorded)}) == 1
-    answered = sum(isinstance(event, ReferenceProgress) for told in events for event in told)
+    results = [answers[-1] for answers in events]
+    assert all(isinstance(result, ReferenceRecorded) for result in results)
+    assert len({result.reference_folder for result in results if isinstance(result, ReferenceRecorded)}) == 1
+    answer_count = sum(isinstance(event, ReferenceProgress) for answers in events for event in answers)
     total = first[0].total if isinstance(first[0], ReferenceProgress) else 0
-    assert answered == total > 1
+    assert answer_count == total > 1
     assert not list(folders.references.rglob("*.partial"))
 
 

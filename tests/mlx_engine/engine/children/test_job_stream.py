@@ -126,14 +126,14 @@ def test_the_result_equals_download_then_conversion(
 ) -> None:
     """Byte for byte, for parameters that are copied, computed or unpacked; the original is in the cache."""
     repository = put(f"same-{model}", model)
-    wanted = request(repository, models, way="8bit-g32")
-    planned, *events, done = job.run(wanted)
+    conversion = request(repository, models, way="8bit-g32")
+    planned, *events, done = job.run(conversion)
     assert isinstance(planned, DownloadPlanned)
     assert isinstance(done, Converted), done
     arrived = next(event for event in events if isinstance(event, SourceArrived))
     assert describe(Path(arrived.path), "a/b").parameters
     other = models / "stream" / "other"
-    local = Convert(id="l", source=arrived.path, target=str(other), model_id="stream/other", recipe=wanted.recipe)
+    local = Convert(id="l", source=arrived.path, target=str(other), model_id="stream/other", recipe=conversion.recipe)
     assert isinstance(job.answer(local), Converted)
     weights = "model.safetensors"
     assert (Path(done.path) / weights).read_bytes() == (other / weights).read_bytes()
@@ -300,9 +300,9 @@ def test_a_disk_too_small_for_both_is_enough_if_files_are_removed(
     process = start_job_process()
     read = process.answer(ReadOutline("o", repository=repository.id))
     assert isinstance(read, OutlineRead)
-    wanted = request(repository, models, way="8bit-g32")
+    conversion = request(repository, models, way="8bit-g32")
     fill(small_disk, 500_000_000 + read.missing_bytes + 50_000)
-    refused = failure(process.answer(wanted))
+    refused = failure(process.answer(conversion))
     assert refused.error == "NoSpace"
     assert "remove the files of the original after use" in refused.message
     done = process.answer(request(repository, models, removes=True, way="8bit-g32"))

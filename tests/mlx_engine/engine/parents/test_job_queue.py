@@ -67,23 +67,23 @@ def folders(tmp_path: Path) -> Folders:
 
 
 @pytest.fixture
-def own(hub: Hub, folders: Folders) -> Iterator[Callable[[], Owner]]:
+def start_owner(hub: Hub, folders: Folders) -> Iterator[Callable[[], Owner]]:
     """Make queues on the same folders; all their processes end with the test."""
     owners: list[Owner] = []
 
-    def own() -> Owner:
+    def start_owner() -> Owner:
         owners.append(Owner(folders))
         return owners[-1]
 
-    yield own
+    yield start_owner
     for owner in owners:
         owner.close()
 
 
 @pytest.fixture
-def owner(own: Callable[[], Owner]) -> Owner:
+def owner(start_owner: Callable[[], Owner]) -> Owner:
     """A queue that has been started."""
-    owner = own()
+    owner = start_owner()
     owner.queue.start()
     return owner
 
@@ -94,18 +94,18 @@ def add_held(hub: Hub, id: str) -> Repository:
     return add_model(hub, id, LARGE / 1e6)
 
 
-def test_downloads_run_one_after_the_other(hub: Hub, own: Callable[[], Owner]) -> None:
+def test_downloads_run_one_after_the_other(hub: Hub, start_owner: Callable[[], Owner]) -> None:
     """The second one waits until the first is done."""
     first, second = add_model(hub, "jobs/first"), add_model(hub, "jobs/second")
-    owner = own()
-    one, two = owner.queue.download(first.id), owner.queue.download(second.id)
-    assert isinstance(owner.state(one), Queued)
+    owner = start_owner()
+    job, other_job = owner.queue.download(first.id), owner.queue.download(second.id)
+    assert isinstance(owner.state(job), Queued)
     owner.queue.start()
-    assert isinstance(owner.state(one), Running)
-    assert isinstance(owner.state(two), Queued)
-    owner.until_state(one, Done)
-    owner.until_state(two, Done)
-    state = owner.state(two)
+    assert isinstance(owner.state(job), Running)
+    assert isinstance(owner.state(other_job), Queued)
+    owner.until_state(job, Done)
+    owner.until_state(other_job, Done)
+    state = owner.state(other_job)
     assert isinstance(state, Done)
     assert Path(state.path, "config.json").exists()
 
@@ -113,9 +113,9 @@ def test_downloads_run_one_after_the_other(hub: Hub, own: Callable[[], Owner]) -
 def test_a_failure_does_not_hold_up_the_next(hub: Hub, owner: Owner) -> None:
     """The first repository does not exist; the second download succeeds."""
     repository = add_model(hub, "jobs/after")
-    one, two = owner.queue.download("jobs/absent"), owner.queue.download(repository.id)
-    owner.until_state(two, Done)
-    state = owner.state(one)
+    job, other_job = owner.queue.download("jobs/absent"), owner.queue.download(repository.id)
+    owner.until_state(other_job, Done)
+    state = owner.state(job)
     assert isinstance(state, Failed)
     assert state.error == "HubNotFound"
 
@@ -123,37 +123,37 @@ def test_a_failure_does_not_hold_up_the_next(hub: Hub, owner: Owner) -> None:
 def test_a_paused_download_resumes(hub: Hub, owner: Owner) -> None:
     """While it is paused, the next one runs; then only the missing part is downloaded."""
     large, small = add_held(hub, "jobs/paused"), add_model(hub, "jobs/meanwhile")
-    one, two = owner.queue.download(large.id), owner.queue.download(small.id)
-    owner.until_half(one)
-    owner.queue.pause(one)
-    state = owner.state(one)
+    job, other_job = owner.queue.download(large.id), owner.queue.download(small.id)
+    owner.until_half(job)
+    owner.queue.pause(job)
+    state = owner.state(job)
     assert isinstance(state, Paused)
     assert state.done_bytes > MEGABYTE
-    owner.until_state(two, Done)
+    owner.until_state(other_job, Done)
 
-    owner.queue.resume(one)
-    owner.until_state(one, Done)
+    owner.queue.resume(job)
+    owner.until_state(job, Done)
     assert hub.requests_to("/large/")[-1].range.startswith("bytes=")
 
 
-def test_the_queue_survives_a_restart(hub: Hub, own: Callable[[], Owner]) -> None:
+def test_the_queue_survives_a_restart(hub: Hub, start_owner: Callable[[], Owner]) -> None:
     """A running job resumes at the same commit, although the branch has moved; a paused one stays paused."""
     moving, other = add_held(hub, "jobs/restart"), add_model(hub, "jobs/other")
-    before = own()
-    one, two = before.queue.download(moving.id), before.queue.download(other.id)
-    before.queue.pause(two)
+    before = start_owner()
+    job, other_job = before.queue.download(moving.id), before.queue.download(other.id)
+    before.queue.pause(other_job)
     before.queue.start()
-    before.until_half(one)
+    before.until_half(job)
     before.close()
     commit = moving.main
     moving.commit({"config.json": b"{}", "model.safetensors": b"new"})
 
-    after = own()
-    assert isinstance(after.state(one), Queued)
+    after = start_owner()
+    assert isinstance(after.state(job), Queued)
     after.queue.start()
-    after.until_state(one, Done)
-    assert isinstance(after.state(two), Paused)
-    state = after.state(one)
+    after.until_state(job, Done)
+    assert isinstance(after.state(other_job), Paused)
+    state = after.state(job)
     assert isinstance(state, Done)
     assert Path(state.path).name == commit
     assert (Path(state.path).parents[1] / "refs" / "main").read_text() == commit
@@ -162,11 +162,11 @@ def test_the_queue_survives_a_restart(hub: Hub, own: Callable[[], Owner]) -> Non
 def test_a_canceled_download_leaves_nothing(hub: Hub, owner: Owner) -> None:
     """The job is gone at once, its partial file once its process has ended."""
     repository = add_held(hub, "jobs/cancelled")
-    one = owner.queue.download(repository.id)
-    owner.until_half(one)
+    job = owner.queue.download(repository.id)
+    owner.until_half(job)
     folder = CachedRevision.of(cache_folder(), repository.id, repository.main).repository_folder
     assert list(folder.glob(f"blobs/*{PARTIAL_SUFFIX}"))
-    owner.queue.cancel(one)
+    owner.queue.cancel(job)
     assert owner.queue.jobs() == []
     owner.until(lambda: not folder.exists())
 
@@ -174,16 +174,16 @@ def test_a_canceled_download_leaves_nothing(hub: Hub, owner: Owner) -> None:
 def test_a_killed_process_is_a_failure_that_can_be_retried(hub: Hub, owner: Owner) -> None:
     """The state has the reason, and the next attempt succeeds."""
     repository = add_held(hub, "jobs/killed")
-    one = owner.queue.download(repository.id)
-    owner.until_half(one)
+    job = owner.queue.download(repository.id)
+    owner.until_half(job)
     next(child for child in processes.children() if _works_on(child, repository.id)).kill()
-    owner.until_state(one, Failed)
-    assert "was killed" in getattr(owner.state(one), "message", "")
-    assert " process " in owner.queue.log_tail(one)
-    owner.queue.resume(one)
-    owner.until_state(one, Done)
-    owner.queue.cancel(one)
-    assert owner.queue.log_tail(one) == ""
+    owner.until_state(job, Failed)
+    assert "was killed" in getattr(owner.state(job), "message", "")
+    assert " process " in owner.queue.log_tail(job)
+    owner.queue.resume(job)
+    owner.until_state(job, Done)
+    owner.queue.cancel(job)
+    assert owner.queue.log_tail(job) == ""
 
 
 def _works_on(child: psutil.Process, repository: str) -> bool:
@@ -192,40 +192,40 @@ def _works_on(child: psutil.Process, repository: str) -> bool:
     return False
 
 
-def test_the_same_download_is_not_queued_twice(hub: Hub, own: Callable[[], Owner]) -> None:
+def test_the_same_download_is_not_queued_twice(hub: Hub, start_owner: Callable[[], Owner]) -> None:
     """Adding a paused download again resumes it."""
-    owner = own()
-    one = owner.queue.download("jobs/same")
-    owner.queue.pause(one)
-    assert owner.queue.download("jobs/same") == one
-    assert isinstance(owner.state(one), Queued)
-    assert owner.queue.download("jobs/same", include=("*.gguf",)) != one
+    owner = start_owner()
+    job = owner.queue.download("jobs/same")
+    owner.queue.pause(job)
+    assert owner.queue.download("jobs/same") == job
+    assert isinstance(owner.state(job), Queued)
+    assert owner.queue.download("jobs/same", include=("*.gguf",)) != job
 
 
 def test_nothing_starts_while_facet_is_offline(
-    hub: Hub, own: Callable[[], Owner], monkeypatch: pytest.MonkeyPatch
+    hub: Hub, start_owner: Callable[[], Owner], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The download starts once the switch is off and the queue refreshed."""
     repository = add_model(hub, "jobs/offline")
     monkeypatch.setenv("FACET_OFFLINE", "1")
-    owner = own()
+    owner = start_owner()
     owner.queue.start()
-    one = owner.queue.download(repository.id)
-    assert isinstance(owner.state(one), Queued)
+    job = owner.queue.download(repository.id)
+    assert isinstance(owner.state(job), Queued)
     monkeypatch.setenv("FACET_OFFLINE", "0")
     owner.queue.start()
-    owner.until_state(one, Done)
+    owner.until_state(job, Done)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff\xfe", b'[{"request": {"type": "download"}}]'])
-def test_a_damaged_file_is_an_empty_queue(folders: Folders, own: Callable[[], Owner], content: bytes) -> None:
+def test_a_damaged_file_is_an_empty_queue(folders: Folders, start_owner: Callable[[], Owner], content: bytes) -> None:
     """Facet starts, and the next change repairs the file."""
     folders.data.mkdir()
     (folders.data / FILE_NAME).write_bytes(content)
-    owner = own()
+    owner = start_owner()
     assert owner.queue.jobs() == []
     owner.queue.download("jobs/next")
-    assert [job.request.repository for job in own().queue.jobs()] == ["jobs/next"]
+    assert [job.request.repository for job in start_owner().queue.jobs()] == ["jobs/next"]
 
 
 def conversion(folders: Folders, source: Path, name: str = "4bit") -> Convert:
@@ -267,57 +267,61 @@ def test_a_conversion_and_a_download_run_in_parallel(
 
 def test_a_paused_conversion_keeps_its_work(owner: Owner, folders: Folders, large: Path, tiny_models: Path) -> None:
     """The next one runs while it is paused; then it continues where it was."""
-    one = begin_conversion(owner, folders, large)
-    owner.queue.pause(one)
-    paused = owner.state(one)
+    job = begin_conversion(owner, folders, large)
+    owner.queue.pause(job)
+    paused = owner.state(job)
     assert isinstance(paused, Paused)
     assert paused.done_bytes
     owner.until_state(owner.queue.add(conversion(folders, tiny_models / "llama")), Done)
     assert len(partials(folders)) == 1
-    owner.queue.resume(one)
-    going_on = owner.state(one)
+    owner.queue.resume(job)
+    going_on = owner.state(job)
     assert isinstance(going_on, Running)
     assert (going_on.done_bytes, going_on.total_bytes) == (paused.done_bytes, paused.total_bytes)
-    owner.until_state(one, Done)
+    owner.until_state(job, Done)
 
 
 def test_a_canceled_conversion_leaves_nothing_even_if_paused(owner: Owner, folders: Folders, large: Path) -> None:
     """The job is gone at once, its folder once the process has ended."""
-    one = begin_conversion(owner, folders, large)
-    owner.queue.pause(one)
-    owner.queue.cancel(one)
+    job = begin_conversion(owner, folders, large)
+    owner.queue.pause(job)
+    owner.queue.cancel(job)
     assert owner.queue.jobs() == []
     owner.until(lambda: not partials(folders))
     assert not (folders.models / "maker" / "model-mxfp4").exists()
 
 
-def test_a_conversion_starts_over_after_a_restart(own: Callable[[], Owner], folders: Folders, large: Path) -> None:
+def test_a_conversion_starts_over_after_a_restart(
+    start_owner: Callable[[], Owner], folders: Folders, large: Path
+) -> None:
     """Between the runs only its entry in the queue remains."""
-    before = own()
+    before = start_owner()
     before.queue.start()
-    one = begin_conversion(before, folders, large)
+    job = begin_conversion(before, folders, large)
     before.close()
     assert partials(folders) == []
-    after = own()
-    assert isinstance(after.state(one), Queued)
+    after = start_owner()
+    assert isinstance(after.state(job), Queued)
     after.queue.start()
-    after.until_state(one, Done)
+    after.until_state(job, Done)
 
 
-def test_partial_folders_of_a_killed_facet_are_deleted(own: Callable[[], Owner], folders: Folders) -> None:
+def test_partial_folders_of_a_killed_facet_are_deleted(start_owner: Callable[[], Owner], folders: Folders) -> None:
     """Before any job starts."""
     (folders.models / "maker" / "model.partial").mkdir(parents=True)
-    own().queue.start()
+    start_owner().queue.start()
     assert partials(folders) == []
 
 
-def test_two_conversions_into_one_folder_are_refused(own: Callable[[], Owner], folders: Folders, large: Path) -> None:
+def test_two_conversions_into_one_folder_are_refused(
+    start_owner: Callable[[], Owner], folders: Folders, large: Path
+) -> None:
     """The same request twice is one job; another recipe for the same name is an error."""
-    owner = own()
-    one = conversion(folders, large, "mxfp4")
-    assert owner.queue.add(one) == owner.queue.add(msgspec.structs.replace(one, id="again")) == one.id
+    owner = start_owner()
+    job = conversion(folders, large, "mxfp4")
+    assert owner.queue.add(job) == owner.queue.add(msgspec.structs.replace(job, id="again")) == job.id
     with pytest.raises(StorageError, match="maker/model-mxfp4 is already being created with another recipe"):
-        owner.queue.add(msgspec.structs.replace(one, recipe=recipe("nvfp4")))
+        owner.queue.add(msgspec.structs.replace(job, recipe=recipe("nvfp4")))
 
 
 def test_conversions_do_not_need_the_network(
@@ -337,23 +341,23 @@ def test_conversions_do_not_need_the_network(
 
 
 def test_a_repository_is_downloaded_and_converted_by_one_job(
-    hub: Hub, own: Callable[[], Owner], folders: Folders, tiny_models: Path
+    hub: Hub, start_owner: Callable[[], Owner], folders: Folders, tiny_models: Path
 ) -> None:
     """It survives a restart during the download; the source is removed, as requested."""
     repository = Repository("jobs/both")
     commit = repository.commit({file.name: file.read_bytes() for file in (tiny_models / "llama").iterdir()})
     hub.add(repository)
     hub.inject("/model.safetensors", Hold(after_bytes=100_000))
-    wanted = conversion(folders, Path(), "4bit-g32")
-    before = own()
+    expected = conversion(folders, Path(), "4bit-g32")
+    before = start_owner()
     before.queue.start()
-    one = before.queue.add(msgspec.structs.replace(wanted, source="", repository=repository.id, remove_source=True))
-    before.until(lambda: isinstance(state := before.state(one), Running) and state.total_bytes > 0)
+    job = before.queue.add(msgspec.structs.replace(expected, source="", repository=repository.id, remove_source=True))
+    before.until(lambda: isinstance(state := before.state(job), Running) and state.total_bytes > 0)
     before.close()
-    after = own()
+    after = start_owner()
     after.queue.start()
-    after.until_state(one, Done)
-    note = provenance.read(Path(wanted.target))
+    after.until_state(job, Done)
+    note = provenance.read(Path(expected.target))
     assert (note.source, note.revision) == (repository.id, commit)
     assert not list(cache_folder().glob("models--jobs--both/blobs/*"))
 
@@ -367,22 +371,22 @@ def publication(hub: Hub, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Publ
 
 
 def test_publishing_resumes_after_a_restart(
-    hub: Hub, own: Callable[[], Owner], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    hub: Hub, start_owner: Callable[[], Owner], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The queue keeps the confirmed request with its card; no file has the token."""
     request = publication(hub, tmp_path / "Whale", monkeypatch)
     hold = Hold(MEGABYTE)
     hub.inject("/store/", hold)
-    first = own()
+    first = start_owner()
     job = first.queue.add(request)
     first.queue.start()
     assert hold.reached.wait(20)
-    kept = (tmp_path / "data" / FILE_NAME).read_bytes()
-    assert b"# Whale" in kept
-    assert b"hf_writing" not in kept
+    saved = (tmp_path / "data" / FILE_NAME).read_bytes()
+    assert b"# Whale" in saved
+    assert b"hf_writing" not in saved
     first.close()
 
-    second = own()
+    second = start_owner()
     second.queue.start()
     second.until_state(job, Done)
     assert "model.safetensors" in hub.repositories["ada/Whale"].commits[hub.repositories["ada/Whale"].main]

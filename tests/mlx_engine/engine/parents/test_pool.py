@@ -58,22 +58,22 @@ class Owner:
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> Iterator[Callable[..., Owner]]:
+def start_owner(tmp_path: Path) -> Iterator[Callable[..., Owner]]:
     """Make pools; all their workers end with the test."""
     owners: list[Owner] = []
 
-    def own(script: Script, limit: int = 1) -> Owner:
+    def start_owner(script: Script, limit: int = 1) -> Owner:
         owners.append(Owner(tmp_path, script, limit))
         return owners[-1]
 
-    yield own
+    yield start_owner
     for owner in owners:
         owner.pool.close()
 
 
-def test_a_request_loads_the_model_first(own: Callable[..., Owner]) -> None:
+def test_a_request_loads_the_model_first(start_owner: Callable[..., Owner]) -> None:
     """An explicit load is not required."""
-    owner = own(Script())
+    owner = start_owner(Script())
     owner.pool.generate(FIRST, question("a"))
     events = owner.until(Finished)
 
@@ -81,9 +81,9 @@ def test_a_request_loads_the_model_first(own: Callable[..., Owner]) -> None:
     assert isinstance(owner.pool.state(FIRST), Ready)
 
 
-def test_the_state_changes_before_the_event_is_reported(own: Callable[..., Owner]) -> None:
+def test_the_state_changes_before_the_event_is_reported(start_owner: Callable[..., Owner]) -> None:
     """In `on_event` the state already includes the event."""
-    owner = own(Script())
+    owner = start_owner(Script())
     owner.pool.generate(FIRST, question("a"))
     owner.until(Delta)
 
@@ -92,9 +92,9 @@ def test_the_state_changes_before_the_event_is_reported(own: Callable[..., Owner
     assert state.request_id == "a"
 
 
-def test_loading_twice_loads_once(own: Callable[..., Owner]) -> None:
+def test_loading_twice_loads_once(start_owner: Callable[..., Owner]) -> None:
     """The second call has no effect."""
-    owner = own(Script())
+    owner = start_owner(Script())
     owner.pool.load(FIRST)
     owner.until(LoadProgress)
     owner.pool.load(FIRST)
@@ -103,9 +103,9 @@ def test_loading_twice_loads_once(own: Callable[..., Owner]) -> None:
     assert isinstance(owner.pool.state(FIRST), Ready)
 
 
-def test_a_death_fails_all_requests_before_it_is_reported(own: Callable[..., Owner]) -> None:
+def test_a_death_fails_all_requests_before_it_is_reported(start_owner: Callable[..., Owner]) -> None:
     """No answer waits forever, and each failure has the reason."""
-    owner = own(Script(die_at="decode"))
+    owner = start_owner(Script(die_at="decode"))
     for name in ("a", "b"):
         owner.pool.generate(FIRST, question(name))
     *_, first, second, last = owner.until(ProcessExited)
@@ -117,10 +117,10 @@ def test_a_death_fails_all_requests_before_it_is_reported(own: Callable[..., Own
 
 @pytest.mark.parametrize("point", ["start", "load", "prefill", "decode"])
 def test_the_next_request_replaces_a_dead_worker(
-    own: Callable[..., Owner], tmp_path: Path, point: scripted_worker.Point
+    start_owner: Callable[..., Owner], tmp_path: Path, point: scripted_worker.Point
 ) -> None:
     """At whatever stage it died."""
-    owner = own(Script(die_at=point, once=str(tmp_path / "died")))
+    owner = start_owner(Script(die_at=point, once=str(tmp_path / "died")))
     owner.pool.generate(FIRST, question("a"))
     owner.until(ProcessExited)
     owner.pool.generate(FIRST, question("b"))
@@ -130,9 +130,9 @@ def test_the_next_request_replaces_a_dead_worker(
     assert (finished.id, finished.finish_reason) == ("b", "stop")
 
 
-def test_a_failed_load_fails_the_request_with_the_same_reason(own: Callable[..., Owner]) -> None:
+def test_a_failed_load_fails_the_request_with_the_same_reason(start_owner: Callable[..., Owner]) -> None:
     """The message describes the problem with the model, not the end of a process."""
-    owner = own(Script(fail_load="A shard is cut short."))
+    owner = start_owner(Script(fail_load="A shard is cut short."))
     owner.pool.generate(FIRST, question("a"))
     events = owner.until(ProcessExited)
 
@@ -142,10 +142,10 @@ def test_a_failed_load_fails_the_request_with_the_same_reason(own: Callable[...,
     assert state.message == "A shard is cut short."
 
 
-def test_unloading_cancels_requests_and_ends_the_process(own: Callable[..., Owner]) -> None:
+def test_unloading_cancels_requests_and_ends_the_process(start_owner: Callable[..., Owner]) -> None:
     """The streaming answer ends as canceled."""
     others = processes.children()
-    owner = own(Script(rate=50, tokens=10_000))
+    owner = start_owner(Script(rate=50, tokens=10_000))
     owner.pool.generate(FIRST, question("a"))
     owner.until(Delta)
     (worker,) = processes.children() - others
@@ -158,9 +158,9 @@ def test_unloading_cancels_requests_and_ends_the_process(own: Callable[..., Owne
     assert not worker.is_running()
 
 
-def test_memory_that_is_not_resident_counts(own: Callable[..., Owner]) -> None:
+def test_memory_that_is_not_resident_counts(start_owner: Callable[..., Owner]) -> None:
     """Memory held by MLX may exceed the resident memory of the process."""
-    owner = own(Script(held_bytes=2**50))
+    owner = start_owner(Script(held_bytes=2**50))
     owner.pool.generate(FIRST, question("a"))
     owner.until(Loaded)
     assert 0 < owner.pool.memory_bytes(FIRST) < 2**50
@@ -168,10 +168,10 @@ def test_memory_that_is_not_resident_counts(own: Callable[..., Owner]) -> None:
     assert owner.pool.memory_bytes(FIRST) == 2**50
 
 
-def test_a_new_model_replaces_the_least_recently_used_one(own: Callable[..., Owner]) -> None:
+def test_a_new_model_replaces_the_least_recently_used_one(start_owner: Callable[..., Owner]) -> None:
     """With a limit of two, the third model replaces one of them."""
     third = Path("/models/owner/third")
-    owner = own(Script(), limit=2)
+    owner = start_owner(Script(), limit=2)
     for model in (FIRST, SECOND, FIRST, third):
         owner.pool.generate(model, question("a"))
         owner.until(Finished, model=model)
@@ -180,9 +180,9 @@ def test_a_new_model_replaces_the_least_recently_used_one(own: Callable[..., Own
     assert states == [Ready, Stopped, Ready]
 
 
-def test_a_model_can_be_loaded_again_while_its_old_worker_ends(own: Callable[..., Owner]) -> None:
+def test_a_model_can_be_loaded_again_while_its_old_worker_ends(start_owner: Callable[..., Owner]) -> None:
     """Late events of the old process do not change the state of the new one."""
-    owner = own(Script())
+    owner = start_owner(Script())
     owner.pool.load(FIRST)
     owner.until(Loaded)
     owner.pool.unload(FIRST)
@@ -192,9 +192,9 @@ def test_a_model_can_be_loaded_again_while_its_old_worker_ends(own: Callable[...
 
 
 @pytest.mark.parametrize("script", [Script(load_s=600), Script(prefill_s=600), Script(rate=0.01)])
-def test_a_request_can_be_canceled_at_any_stage(own: Callable[..., Owner], script: Script) -> None:
+def test_a_request_can_be_canceled_at_any_stage(start_owner: Callable[..., Owner], script: Script) -> None:
     """It ends as canceled."""
-    owner = own(script)
+    owner = start_owner(script)
     owner.pool.generate(FIRST, question("a"))
     owner.until(LoadProgress)
     owner.pool.cancel("a")
@@ -210,28 +210,28 @@ def test_a_request_can_be_canceled_at_any_stage(own: Callable[..., Owner], scrip
     [(), (ChatMessage("user", " \n"),), (ChatMessage("assistant", "Hello."),)],
 )
 def test_an_invalid_request_is_refused_before_a_worker_starts(
-    own: Callable[..., Owner], messages: tuple[ChatMessage, ...]
+    start_owner: Callable[..., Owner], messages: tuple[ChatMessage, ...]
 ) -> None:
     """No message, an empty one, or one that is not the user's."""
-    owner = own(Script())
+    owner = start_owner(Script())
 
     with pytest.raises(RequestError):
         owner.pool.generate(FIRST, Generate(id="a", messages=messages))
     assert owner.pool.state(FIRST) == Stopped()
 
 
-def test_sampling_out_of_range_is_refused_with_the_range(own: Callable[..., Owner]) -> None:
+def test_sampling_out_of_range_is_refused_with_the_range(start_owner: Callable[..., Owner]) -> None:
     """The request never reaches the worker."""
-    owner = own(Script())
+    owner = start_owner(Script())
     request = Generate(id="a", messages=(ChatMessage("user", "Hello."),), sampling=Sampling(top_p=1.5))
 
     with pytest.raises(InvalidParameter, match=r"top_p is 1\.5"):
         owner.pool.generate(FIRST, request)
 
 
-def test_only_idle_models_are_unloaded(own: Callable[..., Owner]) -> None:
+def test_only_idle_models_are_unloaded(start_owner: Callable[..., Owner]) -> None:
     """A model with a long answer is not idle."""
-    owner = own(Script(rate=50, tokens=10_000))
+    owner = start_owner(Script(rate=50, tokens=10_000))
     owner.pool.generate(FIRST, question("a"))
     owner.until(Delta)
     assert owner.pool.unload_idle(0) == []

@@ -75,10 +75,10 @@ class _Owner:
 def test_a_study_continues_after_a_failed_step(study: Study, folders: Folders) -> None:
     """Missing conversions are made, everything is measured, and the model of another family has a failure."""
     done = _Owner(study, folders).work(until=lambda run: False)
-    other, made = done.candidates
+    other, conversion = done.candidates
     assert [failure.step for failure in other.failures] == ["fidelity"]
-    assert made.size_bytes > 0
-    assert made.fidelity_at(16) is not None
+    assert conversion.size_bytes > 0
+    assert conversion.fidelity_at(16) is not None
     assert all(row.speed for row in done.rows)
     assert load_study("tiny study", folders.studies) == done
 
@@ -88,9 +88,9 @@ def test_a_stopped_study_resumes(study: Study, folders: Folders) -> None:
     first = _Owner(study, folders)
     first.work(until=lambda run: run.study.reference_folder != "")
     first.run.close()
-    kept = load_study("tiny study", folders.studies)
-    assert kept.reference_folder
-    assert "answers" not in [step.kind for step in remaining(kept)]
+    saved = load_study("tiny study", folders.studies)
+    assert saved.reference_folder
+    assert "answers" not in [step.kind for step in remaining(saved)]
 
 
 def test_closing_a_run_leaves_no_process(study: Study, folders: Folders) -> None:
@@ -156,8 +156,8 @@ def test_a_dead_process_is_a_failed_step(study: Study, folders: Folders) -> None
 
 def test_speeds_measured_before_the_process_died_stay(study: Study, folders: Folders, tmp_path: Path) -> None:
     """A process may die while it measures speed, as when Metal fails on a long prompt."""
-    found = speed(RateSeries(0, (9.0, 9.0)))
-    event = SpeedProgress(id="", done=1, total=2, step="reading 8,192 tokens", so_far=found)
+    measurement = speed(RateSeries(0, (9.0, 9.0)))
+    event = SpeedProgress(id="", done=1, total=2, step="reading 8,192 tokens", so_far=measurement)
     (tmp_path / "event").write_bytes(protocol.encode(event))
     only = msgspec.structs.replace(study.original, recipe=None)
     plan = msgspec.structs.replace(study.plan, cache_bits=())
@@ -174,5 +174,5 @@ def test_speeds_measured_before_the_process_died_stay(study: Study, folders: Fol
     run.start()
     while run.step is not None:
         run.receive(parcels.get(timeout=60))
-    assert run.study.original.speed == found
+    assert run.study.original.speed == measurement
     assert "signal 6" in run.study.original.failures[0].message

@@ -18,9 +18,9 @@ from mlx_engine.models.description.architecture import find_implementation
 )
 def test_architectures_of_mlx_lm_are_recognized(architecture: str, classes: tuple[str, ...], module: str) -> None:
     """By the name of the file, or an alternative name in mlx-lm's tables."""
-    found = find_implementation(architecture, classes)
-    assert found is not None
-    assert found.module == module
+    implementation = find_implementation(architecture, classes)
+    assert implementation is not None
+    assert implementation.module == module
 
 
 @pytest.mark.parametrize(
@@ -35,9 +35,9 @@ def test_other_names_are_not_architectures(architecture: str) -> None:
 def test_architectures_agree_with_mlx_lm() -> None:
     """For every file of its folder of models."""
     done = subprocess.run([sys.executable, "-c", _ask_mlx_lm], check=True, capture_output=True, text=True)
-    told = json.loads(done.stdout.splitlines()[-1])
-    assert len(told) > 100
-    assert told == {name: find_implementation(name) is not None for name in told}
+    report = json.loads(done.stdout.splitlines()[-1])
+    assert len(report) > 100
+    assert report == {name: find_implementation(name) is not None for name in report}
 
 
 _ask_mlx_lm = """

@@ -25,29 +25,29 @@ def packed(bits: int, group: int, layer: str = "layer", rows: int = 4, columns: 
 def test_a_plain_model(tmp_path: Path) -> None:
     """Every field comes from the configuration and the headers."""
     folder = write_model(tmp_path / "owner" / "tiny")
-    found = describe(folder, "owner/tiny")
-    assert (found.id, found.name, found.path, found.architecture) == ("owner/tiny", "tiny", folder, "llama")
-    assert found.parameters == 10 * 64 + 64
-    assert found.bits_per_weight == 16
-    assert found.quantization == "bf16"
-    assert found.size_bytes == sum(file.stat().st_size for file in folder.iterdir())
-    assert found.context_length == 4096
-    assert not found.has_chat_template
-    assert (found.license, found.source) == ("", "")
+    model = describe(folder, "owner/tiny")
+    assert (model.id, model.name, model.path, model.architecture) == ("owner/tiny", "tiny", folder, "llama")
+    assert model.parameters == 10 * 64 + 64
+    assert model.bits_per_weight == 16
+    assert model.quantization == "bf16"
+    assert model.size_bytes == sum(file.stat().st_size for file in folder.iterdir())
+    assert model.context_length == 4096
+    assert not model.has_chat_template
+    assert (model.license, model.source) == ("", "")
 
 
 def test_the_starter_model(starter_model: Path) -> None:
     """With its size, and the bits of its scales included."""
-    found = describe(starter_model, "owner/starter")
-    assert found.parameters == 134_515_008
-    assert found.quantization == "mixed 4/8-bit g32"
+    model = describe(starter_model, "owner/starter")
+    assert model.parameters == 134_515_008
+    assert model.quantization == "mixed 4/8-bit g32"
     # Scales and biases add 2 x 16 bits to each group of 32; an eighth of the weights is in 8 bits.
     embedding, norms = 49152 * 576, 61 * 576
-    bits = 9 * embedding + 5 * (found.parameters - embedding - norms) + 16 * norms
-    assert found.bits_per_weight == pytest.approx(bits / found.parameters)
-    assert found.context_length == 8192
-    assert found.has_chat_template
-    assert found.license == "apache-2.0"
+    bits = 9 * embedding + 5 * (model.parameters - embedding - norms) + 16 * norms
+    assert model.bits_per_weight == pytest.approx(bits / model.parameters)
+    assert model.context_length == 8192
+    assert model.has_chat_template
+    assert model.license == "apache-2.0"
 
 
 def test_describing_needs_no_mlx(starter_model: Path) -> None:
@@ -97,9 +97,9 @@ def test_quantized_models(
     tensors: dict[str, Any], quantization: dict[str, Any], words: str, parameters: int, tmp_path: Path
 ) -> None:
     """Weights are counted unpacked, and the precision is that of the file."""
-    found = describe(write_model(tmp_path / "m", tensors, quantization=quantization), "a/m")
-    assert found.quantization == words
-    assert found.parameters == parameters
+    model = describe(write_model(tmp_path / "m", tensors, quantization=quantization), "a/m")
+    assert model.quantization == words
+    assert model.parameters == parameters
 
 
 @pytest.mark.parametrize(
@@ -248,9 +248,9 @@ def test_weights_can_be_links(tmp_path: Path) -> None:
 
 def test_an_unsupported_architecture_is_named(tmp_path: Path) -> None:
     """The model is complete and has an obstacle."""
-    found = describe(write_model(tmp_path / "m", model_type="bert"), "a/m")
-    assert not found.is_runnable
-    assert "'bert'" in found.obstacle
+    model = describe(write_model(tmp_path / "m", model_type="bert"), "a/m")
+    assert not model.is_runnable
+    assert "'bert'" in model.obstacle
     assert describe(write_model(tmp_path / "n"), "a/n").is_runnable
 
 
@@ -261,9 +261,9 @@ def test_only_selected_experts_are_active(tmp_path: Path) -> None:
         "model.layers.0.mlp.switch_mlp.up_proj.weight": ("BF16", (4, 8, 64)),
         "model.layers.0.mlp.shared_expert.up_proj.weight": ("BF16", (8, 64)),
     }
-    found = describe(write_model(tmp_path / "m", tensors, num_experts=4, num_experts_per_tok=1), "a/m")
-    assert found.parameters == 640 + 4 * 512 + 512
-    assert found.active_parameters == 640 + 512 + 512
+    model = describe(write_model(tmp_path / "m", tensors, num_experts=4, num_experts_per_tok=1), "a/m")
+    assert model.parameters == 640 + 4 * 512 + 512
+    assert model.active_parameters == 640 + 512 + 512
 
 
 @pytest.mark.parametrize(
@@ -296,10 +296,10 @@ def test_a_vision_tower_is_counted_but_not_loaded(
 ) -> None:
     """It has parameters but needs no memory, since mlx-lm drops it."""
     tower = {"vision_tower.layers.0.self_attn.k_proj.weight": ("BF16", (64, 64))} if with_tower else {}
-    found = describe(write_model(tmp_path / "m", {"model.norm.weight": ("BF16", (64,))} | tower, **config), "a/m")
-    assert found.vision == vision
-    assert found.parameters == 64 + 4096 * with_tower
-    assert (found.loaded_parameters, found.loaded_bytes) == (64, 128)
+    model = describe(write_model(tmp_path / "m", {"model.norm.weight": ("BF16", (64,))} | tower, **config), "a/m")
+    assert model.vision == vision
+    assert model.parameters == 64 + 4096 * with_tower
+    assert (model.loaded_parameters, model.loaded_bytes) == (64, 128)
 
 
 @pytest.mark.parametrize(
@@ -317,8 +317,8 @@ def test_the_template_shows_support_for_thinking_and_tools(
     """As far as its text shows."""
     folder = write_model(tmp_path / "m")
     (folder / "chat_template.jinja").write_text(template)
-    found = describe(folder, "a/m")
-    assert (found.has_thinking, found.has_tools) == (thinks, calls)
+    model = describe(folder, "a/m")
+    assert (model.has_thinking, model.has_tools) == (thinks, calls)
 
 
 def test_the_license_comes_from_the_card_without_a_note(tmp_path: Path) -> None:
@@ -327,8 +327,8 @@ def test_the_license_comes_from_the_card_without_a_note(tmp_path: Path) -> None:
     (folder / "README.md").write_text("---\nlicense: mit\n---\n")
     assert describe(folder, "a/m").license == "mit"
     (folder / "facet.json").write_text('{"license": "apache-2.0", "source": "a/b", "revision": "c0ffee"}')
-    found = describe(folder, "a/m")
-    assert (found.license, found.source, found.revision) == ("apache-2.0", "a/b", "c0ffee")
+    model = describe(folder, "a/m")
+    assert (model.license, model.source, model.revision) == ("apache-2.0", "a/b", "c0ffee")
 
 
 def test_the_map_of_bits_of_the_starter_model(starter_model: Path) -> None:
@@ -378,8 +378,8 @@ def test_any_configuration_is_described_or_rejected(
     """Invalid fields with tensors of any shape give a description or a message."""
     folder = write_model(tmp_path_factory.mktemp("any") / "m", tensors, **{**config, "model_type": architecture})
     try:
-        found = describe(folder, "a/m")
+        model = describe(folder, "a/m")
     except FacetError:
         return
-    assert msgspec.json.encode(found, enc_hook=str)
-    assert all(layers.layers > 0 and layers.token_numbers >= 0 for layers in found.cache)
+    assert msgspec.json.encode(model, enc_hook=str)
+    assert all(layers.layers > 0 and layers.token_numbers >= 0 for layers in model.cache)

@@ -18,27 +18,27 @@ def elements(file: GGUFFile) -> int:
 def test_a_file_that_can_be_imported(tmp_path: Path) -> None:
     """It has the description of the imported folder, and suggests importing it."""
     file = tiny_model(kind="Q8_0")
-    found = describe(file.write(tmp_path / "tiny.gguf"), "owner/tiny")
-    assert (found.format, found.architecture, found.quantization) == ("gguf", "llama", "Q8_0")
-    assert found.parameters == found.active_parameters == elements(file)
-    assert found.context_length == 512
-    assert found.license == "apache-2.0"
-    assert found.has_chat_template
-    assert found.bits_per_weight == pytest.approx(8.5, abs=0.2)
-    assert [(layers.layers, layers.token_numbers) for layers in found.cache] == [(2, 2 * 2 * 32)]
-    assert found.can_be_imported
-    assert "Import this GGUF file" in found.obstacle
-    assert not found.is_runnable
+    model = describe(file.write(tmp_path / "tiny.gguf"), "owner/tiny")
+    assert (model.format, model.architecture, model.quantization) == ("gguf", "llama", "Q8_0")
+    assert model.parameters == model.active_parameters == elements(file)
+    assert model.context_length == 512
+    assert model.license == "apache-2.0"
+    assert model.has_chat_template
+    assert model.bits_per_weight == pytest.approx(8.5, abs=0.2)
+    assert [(layers.layers, layers.token_numbers) for layers in model.cache] == [(2, 2 * 2 * 32)]
+    assert model.can_be_imported
+    assert "Import this GGUF file" in model.obstacle
+    assert not model.is_runnable
 
 
 def test_a_file_that_cannot_be_imported_names_its_types(tmp_path: Path) -> None:
     """The reason is that of the importer."""
     file = tiny_model()
     file.tensors["token_embd.weight"] = random_tensor(np.random.default_rng(1), "Q6_K", 1024, 256)
-    found = describe(file.write(tmp_path / "tiny.gguf"), "owner/tiny")
-    assert found.quantization == "Q6_K/Q4_0"
-    assert not found.can_be_imported
-    assert "Q6_K tensors" in found.obstacle
+    model = describe(file.write(tmp_path / "tiny.gguf"), "owner/tiny")
+    assert model.quantization == "Q6_K/Q4_0"
+    assert not model.can_be_imported
+    assert "Q6_K tensors" in model.obstacle
 
 
 def test_another_architecture_is_described_as_well(tmp_path: Path) -> None:
@@ -49,9 +49,9 @@ def test_another_architecture_is_described_as_well(tmp_path: Path) -> None:
         "blk.0.ffn_up_exps.weight": random_tensor(rng, "Q4_0", 8, 4, 32),
     }
     metadata = {"general.architecture": "moe", "moe.expert_count": 8, "moe.expert_used_count": 2}
-    found = describe(GGUFFile(metadata, tensors).write(tmp_path / "moe.gguf"), "owner/moe")
-    assert (found.parameters, found.active_parameters) == (320 + 1024, 320 + 256)
-    assert "'moe'" in found.obstacle
+    model = describe(GGUFFile(metadata, tensors).write(tmp_path / "moe.gguf"), "owner/moe")
+    assert (model.parameters, model.active_parameters) == (320 + 1024, 320 + 256)
+    assert "'moe'" in model.obstacle
 
 
 def test_a_model_in_several_files_is_one(tmp_path: Path) -> None:
@@ -85,5 +85,5 @@ def test_describing_needs_no_numpy(tmp_path: Path) -> None:
         "import sys, pathlib; from mlx_engine.models.description.describe import describe;"
         "print(describe(pathlib.Path(sys.argv[1]), 'a/b').can_be_imported, 'numpy' in sys.modules)"
     )
-    told = subprocess.run([sys.executable, "-c", code, str(file)], check=True, capture_output=True, text=True).stdout
-    assert told.split() == ["True", "False"]
+    output = subprocess.run([sys.executable, "-c", code, str(file)], check=True, capture_output=True, text=True).stdout
+    assert output.split() == ["True", "False"]

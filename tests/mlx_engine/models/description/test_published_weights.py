@@ -12,8 +12,8 @@ from tests.model_folders import write_model
 
 
 def _described(folder: Path, settings: dict[str, Any], **config: Any) -> tuple[str, bool]:
-    found = describe(write_model(folder / "model", **config, quantization_config=settings), "a/model")
-    return found.obstacle, found.can_be_converted
+    model = describe(write_model(folder / "model", **config, quantization_config=settings), "a/model")
+    return model.obstacle, model.can_be_converted
 
 
 def test_packed_ternary_weights_run_on_a_macs_gpu_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

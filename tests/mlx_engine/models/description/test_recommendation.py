@@ -10,7 +10,7 @@ from mlx_engine.sampling import Sampling
 
 
 @pytest.mark.parametrize(
-    ("values", "found"),
+    ("values", "expected"),
     [
         ({"temperature": 0.6, "top_p": 0.95, "top_k": 20}, {"temperature": 0.6, "top_p": 0.95, "top_k": 20}),
         ({"eos_token_id": 2, "max_length": 5}, {}),
@@ -19,10 +19,10 @@ from mlx_engine.sampling import Sampling
         ({"do_sample": True, "temperature": 1}, {"temperature": 1}),
     ],
 )
-def test_valid_values_are_recommended(tmp_path: Path, values: dict[str, object], found: dict[str, float]) -> None:
+def test_valid_values_are_recommended(tmp_path: Path, values: dict[str, object], expected: dict[str, float]) -> None:
     """By Facet's names; values out of range are omitted."""
     (tmp_path / "generation_config.json").write_text(json.dumps(values))
-    assert recommended(tmp_path) == found
+    assert recommended(tmp_path) == expected
 
 
 @pytest.mark.parametrize("content", [b"", b"[1]", b"{", b"\xff", b"[" * 50_000, b" " * 100_000])

@@ -61,10 +61,10 @@ def test_quantized_weights_of_other_programs(
     tensors: Shapes, settings: dict[str, Any], parameters: int, words: str | None
 ) -> None:
     """They are counted unpacked, once, with their scales."""
-    found = list(read_weights(entries(tensors), {"quantization_config": settings}))
-    assert [weight.parameters for weight in found] == [parameters]
-    assert found[0].size_bytes == sum(entry.size_bytes for entry in entries(tensors).values())
-    assert format_precision(found) == (words or "bitnet 2-bit")
+    weights = list(read_weights(entries(tensors), {"quantization_config": settings}))
+    assert [weight.parameters for weight in weights] == [parameters]
+    assert weights[0].size_bytes == sum(entry.size_bytes for entry in entries(tensors).values())
+    assert format_precision(weights) == (words or "bitnet 2-bit")
 
 
 def test_the_bias_of_a_layer_is_a_weight() -> None:
@@ -75,8 +75,8 @@ def test_the_bias_of_a_layer_is_a_weight() -> None:
         "l.biases": ("F16", (4, 1)),
         "l.bias": ("F16", (4,)),
     }
-    found = read_weights(entries(tensors), {"quantization": {"bits": 4, "group_size": 64}})
-    assert sorted((weight.name, weight.parameters) for weight in found) == [("l", 256), ("l.bias", 4)]
+    weights = read_weights(entries(tensors), {"quantization": {"bits": 4, "group_size": 64}})
+    assert sorted((weight.name, weight.parameters) for weight in weights) == [("l", 256), ("l.bias", 4)]
 
 
 def test_the_map_of_bits_has_a_row_for_each_layer() -> None:
@@ -91,10 +91,10 @@ def test_the_map_of_bits_has_a_row_for_each_layer() -> None:
         "model.layers.0.mlp.experts.0.up.weight": ("BF16", (4, 4)),
         "model.layers.0.mlp.experts.1.up.weight": ("F32", (4, 4)),
     }
-    found = list(read_weights(entries(tensors), {"quantization": {"bits": 4, "group_size": 64}}))
-    assert [(row.layer, row.bits) for row in bit_map(found)] == [
+    weights = list(read_weights(entries(tensors), {"quantization": {"bits": 4, "group_size": 64}}))
+    assert [(row.layer, row.bits) for row in bit_map(weights)] == [
         (None, {"model.embed_tokens": 16}),
         (0, {"self_attn.q_proj": 4, "mlp.experts.up": 24}),
         (1, {"self_attn.q_proj": 4}),
     ]
-    assert distinct_bits(found) == (4, 16, 32)
+    assert distinct_bits(weights) == (4, 16, 32)

@@ -88,16 +88,16 @@ def test_more_context_never_needs_less() -> None:
 )
 def test_the_verdict_compares_the_estimate_with_the_machine(gib: int, verdict: str) -> None:
     """Below the reserve it fits, within the reserve it is tight."""
-    found = fit(MODEL, machine(gib))
-    assert found.verdict == verdict
-    assert found.estimate.context == 8192
+    result = fit(MODEL, machine(gib))
+    assert result.verdict == verdict
+    assert result.estimate.context == 8192
 
 
 def test_the_longest_context_that_fits_fits() -> None:
     """One token more does not."""
-    found = fit(MODEL, machine(16))
-    assert fit(MODEL, machine(16), context=found.largest_context).verdict == "fits"
-    assert fit(MODEL, machine(16), context=found.largest_context + 256).verdict != "fits"
+    result = fit(MODEL, machine(16))
+    assert fit(MODEL, machine(16), context=result.largest_context).verdict == "fits"
+    assert fit(MODEL, machine(16), context=result.largest_context + 256).verdict != "fits"
     assert fit(MODEL, machine(2)).largest_context == 0
     assert fit(MODEL, machine(512)).largest_context == MODEL.context_length
 

@@ -24,21 +24,21 @@ def _alternatives(model: ModelDescription, here: Machine, **values: object) -> A
 
 def test_three_terms_add_up_to_the_fourth() -> None:
     """Weights, context and working memory are the required memory; the other two describe the machine."""
-    found = terms(MODEL, fit(MODEL, machine(16), context=LONG, cache_bits=8), 8)
-    assert sum(term.size_bytes for term in found[:3]) == found[3].size_bytes
-    assert found[1].remark == "65,536 tokens, 8-bit KV cache"
-    assert found[4].size_bytes == 16 * 2**30
+    result = terms(MODEL, fit(MODEL, machine(16), context=LONG, cache_bits=8), 8)
+    assert sum(term.size_bytes for term in result[:3]) == result[3].size_bytes
+    assert result[1].remark == "65,536 tokens, 8-bit KV cache"
+    assert result[4].size_bytes == 16 * 2**30
 
 
 def test_suggestions_fit() -> None:
     """A shorter context, and fewer bits for the same context."""
     here = machine(12)
     assert fit(MODEL, here, context=LONG).verdict == "too large"
-    found = _alternatives(MODEL, here)
-    assert 0 < found.context < LONG
-    assert fit(MODEL, here, context=found.context).verdict == "fits"
-    assert found.cache_bits in (8, 4)
-    assert fit(MODEL, here, context=LONG, cache_bits=found.cache_bits).verdict == "fits"
+    result = _alternatives(MODEL, here)
+    assert 0 < result.context < LONG
+    assert fit(MODEL, here, context=result.context).verdict == "fits"
+    assert result.cache_bits in (8, 4)
+    assert fit(MODEL, here, context=LONG, cache_bits=result.cache_bits).verdict == "fits"
 
 
 def test_no_context_shorter_than_the_conversation_is_suggested() -> None:
@@ -80,6 +80,6 @@ def test_another_model_is_suggested(others: list[ModelDescription], best: ModelD
 )
 def test_a_model_that_needs_16_bits_has_a_reason(changed: dict[str, object], word: str) -> None:
     """Others have none."""
-    found = cache_precision.obstacle(replace(MODEL, **changed))  # type: ignore[arg-type]
-    assert word in found
-    assert bool(found) == bool(changed)
+    result = cache_precision.obstacle(replace(MODEL, **changed))  # type: ignore[arg-type]
+    assert word in result
+    assert bool(result) == bool(changed)

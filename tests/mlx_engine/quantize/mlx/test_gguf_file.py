@@ -45,9 +45,9 @@ def test_lossless_gives_the_weights_of_the_exact_import(architecture: str, kind:
     """Quants, scales and biases are equal, rows in the right order."""
     source = tiny_model(architecture, kind).write(tmp_path / "model.gguf")
     notes = _convert(source, tmp_path / "converted", "lossless")
-    found, expected = _weights(tmp_path / "converted"), _weights(import_file(source, tmp_path / "imported"))
-    assert found.keys() == expected.keys()
-    assert all(np.array_equal(found[name], expected[name]) for name in expected)
+    weights, expected = _weights(tmp_path / "converted"), _weights(import_file(source, tmp_path / "imported"))
+    assert weights.keys() == expected.keys()
+    assert all(np.array_equal(weights[name], expected[name]) for name in expected)
     assert kind in notes[0]
 
 
@@ -75,8 +75,8 @@ def test_types_that_mlx_lacks_are_dequantized(kind: str, tmp_path: Path) -> None
     assert describe(source, "a/b").can_be_converted
     check_start(source, tmp_path / "converted")
     notes = _convert(source, tmp_path / "converted", "fp32")
-    found = _weights(tmp_path / "converted")["model.layers.1.mlp.down_proj.weight"]
-    assert np.array_equal(found, dequantize(blocks, kind))
+    weights = _weights(tmp_path / "converted")["model.layers.1.mlp.down_proj.weight"]
+    assert np.array_equal(weights, dequantize(blocks, kind))
     assert any(kind in note for note in notes)
 
 

@@ -109,8 +109,8 @@ def _outline(network: nn.Module) -> Outline:
     predicate = getattr(network, "quant_predicate", lambda *_: True)
     for path, layer in tree_flatten(network.leaf_modules(), is_leaf=nn.Module.is_module):
         if hasattr(layer, "to_quantized"):
-            said = predicate(path, layer)
-            prescribed[f"{path}.weight"] = Format(**said) if isinstance(said, dict) else None if said else "keep"
+            answer = predicate(path, layer)
+            prescribed[f"{path}.weight"] = Format(**answer) if isinstance(answer, dict) else None if answer else "keep"
     parameters = tuple(
         Parameter(
             name=name,
@@ -174,7 +174,7 @@ def test_stock_mlx_lm_opens_a_layout_with_its_configuration(kind: str, name: str
         for path, layer in tree_flatten(network.leaf_modules(), is_leaf=nn.Module.is_module)
         if hasattr(layer, "bits")
     }
-    assert formats == {one.parameter.path: one.format for one in placements if one.format}
+    assert formats == {placed.parameter.path: placed.format for placed in placements if placed.format}
 
 
 def test_the_configuration_describes_each_layer_as_mlx_lm_does() -> None:
@@ -187,8 +187,8 @@ def test_the_configuration_describes_each_layer_as_mlx_lm_does() -> None:
     ours = quantized_config(config, layout(outline, recipe("4bit")), recipe("4bit"))
 
     with_mode = {
-        name: {**said, "mode": "affine"} if isinstance(said, dict) else said
-        for name, said in stock["quantization"].items()
+        name: {**answer, "mode": "affine"} if isinstance(answer, dict) else answer
+        for name, answer in stock["quantization"].items()
     }
     assert ours["quantization"] == ours["quantization_config"] == with_mode
 

@@ -81,7 +81,7 @@ def test_only_transposed_tensors_are_computed(originals: Path) -> None:
 
 def test_tensors_that_the_network_does_not_use_are_reported(originals: Path) -> None:
     """Mostly the vision tower."""
-    dropped = {one.prefix: one for one in _outline(originals / "gemma3" / "original").dropped}
+    dropped = {tensors.prefix: tensors for tensors in _outline(originals / "gemma3" / "original").dropped}
 
     assert dropped.keys() == {"multi_modal_projector", "vision_tower"}
     assert "only the text part" in dropped["vision_tower"].reason

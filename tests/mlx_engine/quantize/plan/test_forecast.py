@@ -37,16 +37,16 @@ def _written(folder: Path, outline: Outline, recipe: Recipe) -> Path:
 def test_a_forecast_equals_the_description_of_the_result(name: str, tmp_path: Path) -> None:
     """In size, bits per weight, precision, map and memory."""
     outline = dense(hidden=192, is_tied=True)
-    found = forecast(outline, recipe(name))
+    estimate = forecast(outline, recipe(name))
     original = describe(_written(tmp_path / "original", outline, recipe("bf16")), "me/model")
 
     folder = _written(tmp_path / "result", outline, recipe(name))
 
-    result, expected = describe(folder, "me/model"), found.describe(original)
-    assert found.size_bytes == (folder / "model.safetensors").stat().st_size
+    result, expected = describe(folder, "me/model"), estimate.describe(original)
+    assert estimate.size_bytes == (folder / "model.safetensors").stat().st_size
     for field in ("parameters", "bits_per_weight", "quantization", "bits", "loaded_bytes", "loaded_half_bytes"):
         assert getattr(expected, field) == getattr(result, field)
-    assert found.bits == read_bit_map(folder)
+    assert estimate.bits == read_bit_map(folder)
     machine = Machine(8 * 10**9, 6 * 10**9, "", has_metal=True)
     assert fit(expected, machine, context=1000).estimate == fit(result, machine, context=1000).estimate
 
@@ -76,12 +76,12 @@ def test_the_size_includes_all_files_and_headers(shapes: list[tuple[int, ...]], 
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shards, "SHARD_BYTES", limit)
-        found = forecast(outline, chosen)
+        estimate = forecast(outline, chosen)
         files = into_shards(item for placement in layout(outline, chosen) for item in placement.arrays.items())
 
     headers = [compose_header(file.arrays) for file in files]
-    assert found.files == len(files)
-    assert found.size_bytes == sum(
+    assert estimate.files == len(files)
+    assert estimate.size_bytes == sum(
         len(header) + sum(place.size_bytes for place in places.values()) for header, places in headers
     )
 
@@ -90,19 +90,19 @@ def test_a_row_of_the_map_has_the_bits_of_one_layer() -> None:
     """Matrices outside of layers come first; norms are not on the map."""
     outline = dense(layers=1, is_tied=True)
 
-    found = forecast(outline, Recipe(name="", default=Format(), rules=(Rule(kinds=("head",), treatment="keep"),)))
+    estimate = forecast(outline, Recipe(name="", default=Format(), rules=(Rule(kinds=("head",), treatment="keep"),)))
 
     names = [f"self_attn.{name}_proj" for name in "qkvo"] + [f"mlp.{name}_proj" for name in ("gate", "up", "down")]
-    assert found.bits == (LayerBits(None, {"model.embed_tokens": 16}), LayerBits(0, dict.fromkeys(names, 4)))
+    assert estimate.bits == (LayerBits(None, {"model.embed_tokens": 16}), LayerBits(0, dict.fromkeys(names, 4)))
 
 
 def test_unquantized_matrices_have_a_path_and_a_reason() -> None:
     """Quantized ones are not listed."""
     outline = only(matrix("up_proj", 8, 100), matrix("down_proj", 8, 64), plain("norm.weight", 64))
 
-    found = forecast(outline, recipe("4bit"))
+    estimate = forecast(outline, recipe("4bit"))
 
-    assert found.unquantized == (("up_proj", "its rows of 100 weights do not divide by 64"), ("norm", "a norm"))
+    assert estimate.unquantized == (("up_proj", "its rows of 100 weights do not divide by 64"), ("norm", "a norm"))
 
 
 def test_rules_without_a_match_are_reported() -> None:
@@ -126,7 +126,7 @@ def test_dropped_tensors_are_reported_with_their_size() -> None:
     """Such as the vision tower of a model that mlx-lm runs as text."""
     dropped = Dropped("vision_tower", 840_000_000, "it will not see")
 
-    found = forecast(msgspec.structs.replace(dense(), dropped=(dropped,)), recipe("4bit"))
+    estimate = forecast(msgspec.structs.replace(dense(), dropped=(dropped,)), recipe("4bit"))
 
-    assert found.dropped == (dropped,)
-    assert found.notes == ("vision_tower (840 MB) is dropped: it will not see.",)
+    assert estimate.dropped == (dropped,)
+    assert estimate.notes == ("vision_tower (840 MB) is dropped: it will not see.",)

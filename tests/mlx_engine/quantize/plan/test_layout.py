@@ -68,9 +68,9 @@ def test_formats_required_by_the_architecture_precede_the_default_but_not_rules(
     gate, embed = layout(outline, _recipe())
     assert (gate.format, gate.reason) == (_eight, "the architecture prescribes 8 bits")
     assert (embed.format, embed.reason) == (None, "the architecture needs it unquantized")
-    assert [one.format for one in layout(outline, _recipe(follows_architecture=False))] == [_four, _four]
-    assert [one.format for one in layout(outline, _recipe(Rule(treatment=_six)))] == [_six, _six]
-    assert [one.format for one in layout(outline, _recipe(default="keep"))] == [None, None]
+    assert [placement.format for placement in layout(outline, _recipe(follows_architecture=False))] == [_four, _four]
+    assert [placement.format for placement in layout(outline, _recipe(Rule(treatment=_six)))] == [_six, _six]
+    assert [placement.format for placement in layout(outline, _recipe(default="keep"))] == [None, None]
 
 
 @pytest.mark.parametrize(
@@ -88,8 +88,8 @@ def test_rules_for_layers_match_these_layers(layers: object, chosen: list[int]) 
 
     formats = _formats(dense(), _recipe(rule))
 
-    found = [number for number in range(16) if formats[f"model.layers.{number}.self_attn.v_proj"] == _six]
-    assert found == list(chosen)
+    numbers = [number for number in range(16) if formats[f"model.layers.{number}.self_attn.v_proj"] == _six]
+    assert numbers == list(chosen)
 
 
 def test_a_rule_for_layers_matches_nothing_else() -> None:
@@ -130,8 +130,8 @@ def test_a_matrix_that_cannot_be_quantized_has_a_reason() -> None:
 
     placed = layout(outline, _recipe(Rule(treatment=_four)))
 
-    assert {one.format for one in placed} == {None}
-    assert [one.reason for one in placed] == [
+    assert {placement.format for placement in placed} == {None}
+    assert [placement.reason for placement in placed] == [
         "its rows of 1,000 weights do not divide by 64",
         "a norm",
         "a vector",

@@ -15,7 +15,7 @@ _tensors = {
     "experts": mx.arange(200, 296, dtype=mx.uint16).reshape(2, 6, 8),
     "vector": mx.arange(300, 308, dtype=mx.uint16),
 }
-_kept: dict[str, Callable[[dict[str, mx.array]], mx.array]] = {
+_unchanged: dict[str, Callable[[dict[str, mx.array]], mx.array]] = {
     "as it is": lambda t: t["matrix"],
     "stacked": lambda t: mx.stack([t["matrix"], t["matrix"]]),
     "stacked within": lambda t: mx.stack([t["matrix"], t["matrix"]], axis=1),
@@ -57,14 +57,14 @@ def _bytes(array: mx.array) -> bytes:
     return np.array(array).tobytes()
 
 
-@pytest.mark.parametrize("name", _kept)
+@pytest.mark.parametrize("name", _unchanged)
 def test_moved_bytes_are_located(name: str) -> None:
     """As runs, in order."""
-    lineage = _trace(_kept[name])
+    lineage = _trace(_unchanged[name])
 
     assert lineage.extents is not None
-    found = b"".join(_bytes(_tensors[run.tensor])[run.start : run.stop] for run in lineage.extents)
-    assert found == _bytes(_kept[name](_tensors))
+    content = b"".join(_bytes(_tensors[run.tensor])[run.start : run.stop] for run in lineage.extents)
+    assert content == _bytes(_unchanged[name](_tensors))
     assert lineage.tensors == {run.tensor for run in lineage.extents}
 
 

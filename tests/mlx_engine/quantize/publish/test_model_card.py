@@ -13,22 +13,26 @@ from tests.conversions import BASE, COMMIT, write_conversion
 
 @pytest.fixture
 def card(tmp_path: Path) -> ModelCard:
-    kept = ("model.layers.*.mlp.gate (2): the architecture wants it",)
-    folder = write_conversion(tmp_path / "Whale-4bit", unquantized=kept, notes=("visual (2 MB) is left out: it sees.",))
+    unchanged = ("model.layers.*.mlp.gate (2): the architecture wants it",)
+    folder = write_conversion(
+        tmp_path / "Whale-4bit", unquantized=unchanged, notes=("visual (2 MB) is left out: it sees.",)
+    )
     return ModelCard(read_conversion(folder), "ada/Whale-4bit", "apache-2.0")
 
 
 def metadata(card: ModelCard) -> dict[str, object]:
     """Return the metadata as the Hub reads it."""
     block = write_card(card).split("---\n")[1]
-    found: dict[str, object] = yaml.safe_load(block)
-    return found
+    fields: dict[str, object] = yaml.safe_load(block)
+    return fields
 
 
 def test_the_metadata_describes_the_model(card: ModelCard) -> None:
     """License, base model and relation, library, tags and task; language and task are those of the base model."""
-    known = read_metadata("---\nlanguage:\n- en\n- no\npipeline_tag: image-text-to-text\nlicense: apache-2.0\n---\n")
-    assert metadata(replace(card, base_metadata=known)) == {
+    base_fields = read_metadata(
+        "---\nlanguage:\n- en\n- no\npipeline_tag: image-text-to-text\nlicense: apache-2.0\n---\n"
+    )
+    assert metadata(replace(card, base_metadata=base_fields)) == {
         "license": "apache-2.0",
         "language": ["en", "no"],
         "base_model": BASE,
@@ -40,9 +44,9 @@ def test_the_metadata_describes_the_model(card: ModelCard) -> None:
 
 
 def test_a_custom_license_keeps_its_name(card: ModelCard) -> None:
-    known = {"license": ("other",), "license_name": ("whale-1",), "license_link": ("LICENSE",)}
-    found = metadata(replace(card, license="other", base_metadata=known))
-    assert (found["license"], found["license_name"], found["license_link"]) == ("other", "whale-1", "LICENSE")
+    base_fields = {"license": ("other",), "license_name": ("whale-1",), "license_link": ("LICENSE",)}
+    fields = metadata(replace(card, license="other", base_metadata=base_fields))
+    assert (fields["license"], fields["license_name"], fields["license_link"]) == ("other", "whale-1", "LICENSE")
 
 
 def test_without_a_base_repository_none_is_stated(tmp_path: Path) -> None:
@@ -82,7 +86,7 @@ def test_the_card_has_only_measured_results(card: ModelCard) -> None:
 def test_lists_are_read_in_both_formats() -> None:
     """One item per line, or in brackets; values that are not plain are skipped."""
     text = "---\nlanguage: [en, de]\ntags:\n  - a\n  - 'b'\nwidget:\n- text: {x}\nlicense: mit\n---\n# Card"
-    found = read_metadata(text)
-    assert (found["language"], found["tags"], found["license"]) == (("en", "de"), ("a", "b"), ("mit",))
+    fields = read_metadata(text)
+    assert (fields["language"], fields["tags"], fields["license"]) == (("en", "de"), ("a", "b"), ("mit",))
     assert without_metadata(text) == "# Card"
     assert read_metadata("# No metadata\nlicense: mit") == {}

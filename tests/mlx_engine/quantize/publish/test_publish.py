@@ -42,8 +42,8 @@ def test_no_local_path_is_published(tmp_path: Path) -> None:
 
 def test_names_of_repositories_are_published(tmp_path: Path) -> None:
     """So are web addresses, fractions and dates."""
-    kept = f"Made from {BASE}, see https://huggingface.co/{BASE}/blob/main/config.json; 4/6 bits on 1/2/2026."
-    assert without_paths(kept) == kept
+    text = f"Made from {BASE}, see https://huggingface.co/{BASE}/blob/main/config.json; 4/6 bits on 1/2/2026."
+    assert without_paths(text) == text
     note = provenance.read(write_conversion(tmp_path / "Whale-4bit"))
     assert read_conversion(tmp_path / "Whale-4bit").note == note
 

@@ -37,7 +37,7 @@ def test_every_number_of_bits_and_group_size_has_a_uniform_recipe() -> None:
             assert recipe(f"{bits}bit{suffix}").default == Format("affine", bits, group)
 
 
-@pytest.mark.parametrize("name", [one.name for one in RECIPES])
+@pytest.mark.parametrize("name", [entry.name for entry in RECIPES])
 @pytest.mark.parametrize("is_tied", [False, True])
 def test_every_recipe_suits_a_common_network(name: str, is_tied: bool) -> None:
     """Those that quantize do so for every matrix."""

@@ -18,15 +18,15 @@ from mlx_engine.quantize.recipes.llamacpp import NAMES, nearest
 )
 def test_a_name_has_a_nearest_recipe(name: str, recipe: str) -> None:
     """Case is ignored, and Unsloth's prefixes are accepted."""
-    found = nearest(name)
+    match = nearest(name)
 
-    assert found is not None
-    assert found.recipe.name == recipe
+    assert match is not None
+    assert match.recipe.name == recipe
 
 
 def test_every_name_has_a_recipe_and_a_difference() -> None:
     """In complete sentences."""
-    assert all((found := nearest(name)) and found.difference.endswith(".") for name in NAMES)
+    assert all((match := nearest(name)) and match.difference.endswith(".") for name in NAMES)
 
 
 def test_other_names_have_no_recipe() -> None:

@@ -56,7 +56,7 @@ def _with(**fields: Any) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         (b"{", "mine.json is not a valid recipe: invalid JSON"),
         (b"\xff\xfe", "mine.json is not a valid recipe: invalid JSON"),
@@ -98,12 +98,12 @@ def _with(**fields: Any) -> bytes:
         (_with(rules=[{"treatment": "keep"}, 5]), "at rules[1]: expected an object, got a whole number."),
     ],
 )
-def test_an_invalid_file_is_reported_with_the_position(text: bytes, said: str) -> None:
+def test_an_invalid_file_is_reported_with_the_position(text: bytes, message: str) -> None:
     """With the valid values."""
     with pytest.raises(InvalidRecipe) as caught:
         decode_recipe(text, "mine.json")
 
-    assert said in caught.value.message
+    assert message in caught.value.message
 
 
 def test_a_missing_file_is_reported(tmp_path: Path) -> None:

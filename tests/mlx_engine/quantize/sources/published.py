@@ -226,13 +226,13 @@ def add_ternary(
 def model(add: Callable[..., None], *, norms: Mapping[str, int] | None = None, **options: Any) -> Published:
     """Return a network like Llama whose projections `add` adds, with additional `norms` in each layer."""
     rng = np.random.default_rng(8)
-    made = Published()
-    made.add_plain("model.embed_tokens.weight", rng, VOCABULARY, HIDDEN)
-    made.add_plain("model.norm.weight", rng, HIDDEN)
+    published = Published()
+    published.add_plain("model.embed_tokens.weight", rng, VOCABULARY, HIDDEN)
+    published.add_plain("model.norm.weight", rng, HIDDEN)
     for layer in range(LAYERS):
         path = f"model.layers.{layer}"
         for name, size in {"input_layernorm": HIDDEN, "post_attention_layernorm": HIDDEN, **(norms or {})}.items():
-            made.add_plain(f"{path}.{name}.weight", rng, size)
+            published.add_plain(f"{path}.{name}.weight", rng, size)
         for name, (rows, columns) in _projections.items():
-            add(made, f"{path}.{name}", rng, rows=rows, columns=columns, **options)
-    return made
+            add(published, f"{path}.{name}", rng, rows=rows, columns=columns, **options)
+    return published

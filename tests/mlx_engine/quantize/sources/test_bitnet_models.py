@@ -77,12 +77,12 @@ def test_every_weight_equals_the_reference(original: tuple[Path, Published], tmp
     """Its values are unpacked and scaled in float64; the inverse of a divisor is rounded to bfloat16."""
     source, model = original
     network, config = _converted(source, tmp_path / "result")
-    found = _weights(network)
+    actual = _weights(network)
     assert config["quantization"] == {"group_size": 128, "bits": 2, "mode": "affine", "model.embed_tokens": False}
-    assert found.keys() == model.weights.keys()
+    assert actual.keys() == model.weights.keys()
     tolerance = 2**-8 if config["model_type"] == "llama" else 0
     for name, weights in model.weights.items():
-        assert np.allclose(found[name], weights, rtol=tolerance, atol=0)
+        assert np.allclose(actual[name], weights, rtol=tolerance, atol=0)
 
 
 def test_a_divisors_inverse_is_exact_in_float32(tmp_path: Path, tiny_models: Path) -> None:
@@ -93,8 +93,8 @@ def test_a_divisors_inverse_is_exact_in_float32(tmp_path: Path, tiny_models: Pat
     with closing(open_source(source)) as opened:
         exact = msgspec.structs.replace(recipe("lossless"), dtype="float32")
         list(convert(opened, tmp_path / "result", exact))
-    found = _weights(load_model(tmp_path / "result")[0])
-    assert all(np.array_equal(found[name], weights) for name, weights in model.weights.items())
+    actual = _weights(load_model(tmp_path / "result")[0])
+    assert all(np.array_equal(actual[name], weights) for name, weights in model.weights.items())
 
 
 def test_a_layer_multiplies_as_the_reference_does(original: tuple[Path, Published], tmp_path: Path) -> None:
@@ -104,9 +104,9 @@ def test_a_layer_multiplies_as_the_reference_does(original: tuple[Path, Publishe
     inputs = np.random.default_rng(2).normal(size=(5, FEED_FORWARD)).astype(np.float32)
     weights = model.weights["model.layers.1.mlp.down_proj.weight"]
     expected = inputs.astype(np.float64) @ weights.T
-    found = np.array(network.layers[1].mlp.down_proj(mx.array(inputs)))
+    actual = np.array(network.layers[1].mlp.down_proj(mx.array(inputs)))
     tolerance = 2**-8 if config["model_type"] == "llama" else 2**-20
-    assert np.abs(found - expected).max() <= tolerance * np.abs(inputs @ np.abs(weights).T).max()
+    assert np.abs(actual - expected).max() <= tolerance * np.abs(inputs @ np.abs(weights).T).max()
 
 
 def test_logits_equal_those_of_the_reference_weights(original: tuple[Path, Published], tmp_path: Path) -> None:
@@ -117,9 +117,9 @@ def test_logits_equal_those_of_the_reference_weights(original: tuple[Path, Publi
     reference = network_class(settings.from_dict(config))
     reference.load_weights([(name, mx.array(weights.astype(np.float32))) for name, weights in model.weights.items()])
     tokens = mx.array([[1, 5, 9, 200, 33, 7]])
-    expected, found = np.array(reference(tokens)), np.array(network(tokens))
+    expected, actual = np.array(reference(tokens)), np.array(network(tokens))
     tolerance = 2e-2 if config["model_type"] == "llama" else 1e-5
-    assert np.abs(found - expected).max() <= tolerance * np.abs(expected).max()
+    assert np.abs(actual - expected).max() <= tolerance * np.abs(expected).max()
 
 
 def test_stock_mlx_lm_opens_the_result_of_a_llama(tmp_path: Path, tiny_models: Path) -> None:
@@ -137,10 +137,10 @@ def test_every_2_bit_recipe_keeps_ternary_weights(tmp_path: Path, tiny_models: P
     """Groups of 64 represent them as well as larger ones."""
     model = published.model(published.add_ternary)
     source = model.write(tmp_path / "original", tiny_models / "llama", **LLAMA, quantization_config=_packed)
-    found = _weights(_converted(source, tmp_path / "result", "2bit")[0])
+    actual = _weights(_converted(source, tmp_path / "result", "2bit")[0])
     projections = [name for name in model.weights if "_proj" in name]
     assert projections
-    assert all(np.array_equal(found[name], model.weights[name]) for name in projections)
+    assert all(np.array_equal(actual[name], model.weights[name]) for name in projections)
 
 
 def test_facet_runs_the_result(tmp_path: Path, tiny_models: Path) -> None:
@@ -149,5 +149,5 @@ def test_facet_runs_the_result(tmp_path: Path, tiny_models: Path) -> None:
         tmp_path / "original", tiny_models / "llama", **_bitnet, quantization_config=_packed
     )
     expected = _converted(source, tmp_path / "result")[0](mx.array([[1, 5, 9]]))
-    found = open_model(tmp_path / "result").network(mx.array([[1, 5, 9]]))
-    assert np.allclose(np.array(found), np.array(expected), rtol=1e-4, atol=1e-4)
+    actual = open_model(tmp_path / "result").network(mx.array([[1, 5, 9]]))
+    assert np.allclose(np.array(actual), np.array(expected), rtol=1e-4, atol=1e-4)

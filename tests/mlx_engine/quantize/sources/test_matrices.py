@@ -23,10 +23,10 @@ def _model(add: Callable[..., None], **options: object) -> Published:
     return model
 
 
-def _require_equal(found: Mapping[str, Matrix], model: Published, tolerance: float = 2**-22) -> None:
+def _require_equal(matrices: Mapping[str, Matrix], model: Published, tolerance: float = 2**-22) -> None:
     """Compare all rows at once, and some in the middle, which start and end within blocks and words."""
-    assert found.keys() == model.weights.keys()
-    for name, matrix in found.items():
+    assert matrices.keys() == model.weights.keys()
+    for name, matrix in matrices.items():
         expected = model.weights[name]
         assert matrix.shape == expected.shape
         flat = expected.reshape(-1, expected.shape[-1])
@@ -61,18 +61,18 @@ def _require_packed(matrix: Matrix, *groups: int) -> None:
 def test_awq_stays_packed() -> None:
     """A word has eight outputs in AWQ's order; MLX gets the same integers, transposed."""
     model = _model(published.add_awq, group=128)
-    found = gptq.matrices(model, {"quant_method": "awq", "bits": 4, "version": "gemm"})
-    _require_equal(found, model)
-    _require_packed(found["layer.weight"], 128, 64, 32)
+    matrices = gptq.matrices(model, {"quant_method": "awq", "bits": 4, "version": "gemm"})
+    _require_equal(matrices, model)
+    _require_packed(matrices["layer.weight"], 128, 64, 32)
 
 
 @pytest.mark.parametrize("bits", [2, 3, 4, 8])
 def test_gptq_stays_packed(bits: int) -> None:
     """Its zero points are stored minus 1."""
     model = _model(published.add_gptq, rows=32, bits=bits, group=64)
-    found = gptq.matrices(model, {"quant_method": "gptq", "bits": bits})
-    _require_equal(found, model)
-    _require_packed(found["layer.weight"], 64, 32)
+    matrices = gptq.matrices(model, {"quant_method": "gptq", "bits": bits})
+    _require_equal(matrices, model)
+    _require_packed(matrices["layer.weight"], 64, 32)
 
 
 def test_the_width_of_a_matrix_of_gptq_follows_from_its_zero_points() -> None:
@@ -85,9 +85,9 @@ def test_the_width_of_a_matrix_of_gptq_follows_from_its_zero_points() -> None:
 def test_gptq_with_reordered_inputs_is_read_as_floats() -> None:
     """MLX has no groups of scattered inputs, so such a matrix has no packed form."""
     model = _model(published.add_gptq, rows=32, bits=4, group=64, shuffled=True)
-    found = gptq.matrices(model, {"quant_method": "gptq", "bits": 4, "desc_act": True})
-    _require_equal(found, model)
-    assert found["layer.weight"].formats == ()
+    matrices = gptq.matrices(model, {"quant_method": "gptq", "bits": 4, "desc_act": True})
+    _require_equal(matrices, model)
+    assert matrices["layer.weight"].formats == ()
 
 
 @pytest.mark.parametrize("bits", [2, 4, 8])
@@ -95,9 +95,9 @@ def test_compressed_tensors_stay_packed(bits: int) -> None:
     """They are packed along the inputs, as in MLX."""
     model = _model(published.add_packed_integers, bits=bits, group=32)
     settings = {"format": "pack-quantized", "config_groups": {"group_0": {"weights": {"num_bits": bits}}}}
-    found = compressed.matrices(model, settings)
-    _require_equal(found, model)
-    _require_packed(found["layer.weight"], 32)
+    matrices = compressed.matrices(model, settings)
+    _require_equal(matrices, model)
+    _require_packed(matrices["layer.weight"], 32)
 
 
 @pytest.mark.parametrize("block", [(128, 128), (16, 64), (1, _COLUMNS), (_ROWS, _COLUMNS)])
@@ -119,18 +119,18 @@ def test_fp8_of_compressed_tensors_is_read() -> None:
 def test_nvfp4_is_read_as_floats(weight: str, global_scale: str) -> None:
     """compressed-tensors divides by the global scale, ModelOpt multiplies by it; MLX has none."""
     model = _model(published.add_nvfp4, weight=weight, global_scale=global_scale)
-    found = micro_scaled.nvfp4(model, weight=weight, global_scale=global_scale)
-    _require_equal(found, model)
-    assert found["layer.weight"].formats == ()
+    matrices = micro_scaled.nvfp4(model, weight=weight, global_scale=global_scale)
+    _require_equal(matrices, model)
+    assert matrices["layer.weight"].formats == ()
 
 
 def test_mxfp4_of_gpt_oss_stays_packed() -> None:
     """Rows of gate and up projections alternate in one tensor, with one expert after another."""
     model = Published()
     published.add_gpt_oss(model, "experts", np.random.default_rng(4), experts=3, rows=16, groups=2)
-    found = micro_scaled.gpt_oss(model)
-    _require_equal(found, model)
-    for matrix in (found["experts.gate_proj.weight"], found["experts.up_proj.weight"]):
+    matrices = micro_scaled.gpt_oss(model)
+    _require_equal(matrices, model)
+    for matrix in (matrices["experts.gate_proj.weight"], matrices["experts.up_proj.weight"]):
         assert matrix.formats == (Format("mxfp4", 4, 32),)
         assert np.array_equal(_dequantized(matrix, matrix.formats[0], 5, 17), matrix.rows(5, 17))
 
@@ -140,9 +140,9 @@ def test_packed_ternary_weights_are_exact_in_two_bits(is_inverse: bool) -> None:
     """With "autobitlinear" the scale is a factor, otherwise a divisor."""
     model = _model(published.add_ternary, is_inverse=is_inverse)
     settings = {"quant_method": "bitnet", "linear_class": "bitlinear" if is_inverse else "autobitlinear"}
-    found = bitnet.matrices(model, settings)
-    _require_equal(found, model, tolerance=0)
-    _require_packed(found["layer.weight"], 128, 64, 32)
+    matrices = bitnet.matrices(model, settings)
+    _require_equal(matrices, model, tolerance=0)
+    _require_packed(matrices["layer.weight"], 128, 64, 32)
 
 
 def test_floats_with_three_values_are_ternary() -> None:
@@ -151,9 +151,9 @@ def test_floats_with_three_values_are_ternary() -> None:
     weights = np.random.default_rng(4).integers(-1, 2, (_ROWS, _COLUMNS)) * 0.75
     model.add("q_proj.weight", published.bfloat16(weights), "BF16")
     model.weights["q_proj.weight"] = weights
-    found = bitnet.ternary_matrices(model)
-    _require_equal(found, model, tolerance=0)
-    _require_packed(found["q_proj.weight"], 128, 64, 32)
+    matrices = bitnet.ternary_matrices(model)
+    _require_equal(matrices, model, tolerance=0)
+    _require_packed(matrices["q_proj.weight"], 128, 64, 32)
 
 
 def test_floats_of_more_values_are_not_ternary() -> None:
@@ -201,8 +201,8 @@ def test_unrounded_floats_of_bitnet_become_ternary() -> None:
     model.add("lm_head.weight", published.bfloat16(trained), "BF16")
     mean = np.abs(trained.astype(np.float64)).mean()
     model.weights["model.layers.0.self_attn.q_proj.weight"] = np.clip(np.rint(trained / mean), -1, 1) * mean
-    found = bitnet.matrices(model, {"linear_class": "autobitlinear", "quantization_mode": "online"})
-    _require_equal(found, model)
+    matrices = bitnet.matrices(model, {"linear_class": "autobitlinear", "quantization_mode": "online"})
+    _require_equal(matrices, model)
 
 
 def test_a_layer_that_normalizes_its_input_is_refused() -> None:

@@ -76,10 +76,10 @@ def _convert(source: Path, target: Path, name: str) -> tuple[dict[str, Doubles],
     return {key: np.array(array.astype(mx.float32)).astype(np.float64) for key, array in flat}, config, notes
 
 
-def _require_close(found: Mapping[str, Doubles], expected: Mapping[str, Doubles], tolerance: float) -> None:
-    assert found.keys() == expected.keys()
+def _require_close(actual: Mapping[str, Doubles], expected: Mapping[str, Doubles], tolerance: float) -> None:
+    assert actual.keys() == expected.keys()
     for name, weights in expected.items():
-        assert np.abs(found[name] - weights).max() <= tolerance * np.abs(weights).max(), name
+        assert np.abs(actual[name] - weights).max() <= tolerance * np.abs(weights).max(), name
 
 
 @pytest.mark.parametrize("form", _forms)
@@ -87,8 +87,8 @@ def test_weights_equal_the_reference(form: str, tmp_path: Path, tiny_models: Pat
     """In float32, up to its rounding."""
     model, settings = _model(form)
     source = model.write(tmp_path / "original", tiny_models / "llama", **LLAMA, quantization_config=settings)
-    found, config, notes = _convert(source, tmp_path / "result", "fp32")
-    _require_close(found, model.weights, 2**-21)
+    actual, config, notes = _convert(source, tmp_path / "result", "fp32")
+    _require_close(actual, model.weights, 2**-21)
     assert "quantization_config" not in config
     assert "already quantized" in notes[0]
 
@@ -98,8 +98,8 @@ def test_integers_stay_packed_with_the_lossless_recipe(form: str, tmp_path: Path
     """Quants and scales are the published ones; a bias, zero point times scale, is rounded to their type."""
     model, settings = _model(form)
     source = model.write(tmp_path / "original", tiny_models / "llama", **LLAMA, quantization_config=settings)
-    found, config, _ = _convert(source, tmp_path / "result", "lossless")
-    _require_close(found, model.weights, 2**-7 if form == "packed integers" else 2**-10)
+    actual, config, _ = _convert(source, tmp_path / "result", "lossless")
+    _require_close(actual, model.weights, 2**-7 if form == "packed integers" else 2**-10)
     assert config["quantization"]["bits"] == (8 if "8" in form else 4)
     assert "quant_method" not in config["quantization_config"]
 
@@ -165,19 +165,19 @@ def test_modelopt_has_its_own_configuration_file(tmp_path: Path, tiny_models: Pa
     model, _ = _model("nvfp4 of modelopt")
     source = model.write(tmp_path / "original", tiny_models / "llama", **LLAMA)
     (source / "hf_quant_config.json").write_text('{"quantization": {"quant_algo": "NVFP4", "group_size": 16}}')
-    found, _, _ = _convert(source, tmp_path / "result", "fp32")
-    _require_close(found, model.weights, 2**-21)
+    actual, _, _ = _convert(source, tmp_path / "result", "fp32")
+    _require_close(actual, model.weights, 2**-21)
     assert not (tmp_path / "result" / "hf_quant_config.json").exists()
 
 
 def test_experts_of_gpt_oss_stay_mxfp4(tmp_path: Path, tiny_models: Path) -> None:
     """Their bytes are those of stock mlx-lm's conversion."""
     source = _gpt_oss().write(tmp_path / "original", tiny_models / "llama", **_GPT_OSS)
-    found, config, _ = _convert(source, tmp_path / "result", "lossless")
+    actual, config, _ = _convert(source, tmp_path / "result", "lossless")
     network, _ = load_model(source, strict=True)
     flat: Any = tree_flatten(dequantize_model(network).parameters())
     stock = {key: np.array(array.astype(mx.float32)).astype(np.float64) for key, array in flat}
-    _require_close(found, stock, 0)
+    _require_close(actual, stock, 0)
     assert config["quantization"]["mode"] == "mxfp4"
 
 
