@@ -13,8 +13,8 @@ TENSORS = {"model.embed_tokens.weight": ("BF16", (10, 64)), "model.norm.weight":
 
 def write_shard(path: Path, tensors: dict[str, tuple[str, tuple[int, ...]]]) -> Path:
     """Write a safetensors file of zeros."""
-    header, places = compose_header(tensors)
-    path.write_bytes(header + bytes(sum(place.size_bytes for place in places.values())))
+    header, entries = compose_header(tensors)
+    path.write_bytes(header + bytes(sum(entry.size_bytes for entry in entries.values())))
     return path
 
 
@@ -41,8 +41,8 @@ def write_llama(folder: Path, like: Path) -> Path:
     tensors: dict[str, tuple[str, tuple[int, ...]]] = {"model.embed_tokens.weight": ("BF16", (16384, 1024))}
     tensors |= {f"model.layers.0.{name}.weight": ("BF16", (1024, 1024)) for name in matrices}
     tensors |= {f"model.{name}.weight": ("BF16", (1024,)) for name in norms}
-    header, places = compose_header(tensors)
+    header, entries = compose_header(tensors)
     with (folder / "model.safetensors").open("wb") as file:
         file.write(header)
-        file.truncate(max(place.offset + place.size_bytes for place in places.values()))
+        file.truncate(max(entry.offset + entry.size_bytes for entry in entries.values()))
     return folder

@@ -68,12 +68,12 @@ def write_original(folder: Path, tokenizer: Path, architecture: str) -> Path:
 
 def write_random(path: Path, shapes: Shapes, *, seed: int) -> None:
     """Write a safetensors file of bfloat16 with a spread of 0.02."""
-    header, places = compose_header({name: ("BF16", shape) for name, shape in shapes.items()})
+    header, entries = compose_header({name: ("BF16", shape) for name, shape in shapes.items()})
     random = np.random.default_rng(seed)
     with path.open("wb") as file:
         file.write(header)
-        for place in places.values():
-            numbers = random.normal(scale=0.02, size=place.elements).astype(np.float32)
+        for entry in entries.values():
+            numbers = random.normal(scale=0.02, size=entry.elements).astype(np.float32)
             file.write((numbers.view(np.uint32) >> 16).astype(np.uint16).tobytes())
 
 

@@ -110,8 +110,8 @@ def study(run: Run, grab: Grab) -> Iterator[Step]:
     assert parts.lab.study, "This FACET_HOME contains no study."
     yield _settled()
     grab("lab-table")
-    for place, name in enumerate(("lab", "lab-bars", "lab-kinds", "lab-spread"), 1):
-        page.view.show_view(place)
+    for index, name in enumerate(("lab", "lab-bars", "lab-kinds", "lab-spread"), 1):
+        page.view.show_view(index)
         if name == "lab":
             page.view.table.select(sample_key(_best(parts.lab.study.candidates), 16))
         yield _settled()

@@ -122,8 +122,8 @@ def _plan(**fields: object) -> SpeedPlan:
     try:
         return msgspec.convert(fields, SpeedPlan)
     except msgspec.ValidationError as error:
-        place, problem = path_and_problem(error)
-        raise InvalidParameter(f"This measurement is not possible. At {place}: {problem}.") from error
+        path, problem = path_and_problem(error)
+        raise InvalidParameter(f"This measurement is not possible. At {path}: {problem}.") from error
 
 
 def _show(result: SpeedResult, *, json: bool) -> None:

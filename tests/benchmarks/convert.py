@@ -100,10 +100,10 @@ def write_model(folder: Path, tokenizer: Path, *, layers: int, mixture: bool = F
     kind = {"model_type": "qwen3_moe", **_mixture} if mixture else {"model_type": "llama"}
     (folder / "config.json").write_text(json.dumps(kind | _config | {"num_hidden_layers": layers}))
     shapes = _shapes(layers, mixture=mixture)
-    header, places = compose_header({name: ("BF16", shape) for name, shape in shapes.items()})
+    header, entries = compose_header({name: ("BF16", shape) for name, shape in shapes.items()})
     numbers = np.random.default_rng(1).normal(scale=0.02, size=2**24).astype(np.float32)
     block = (numbers.view(np.uint32) >> 16).astype(np.uint16)
-    missing = sum(place.elements for place in places.values())
+    missing = sum(entry.elements for entry in entries.values())
     digest = hashlib.sha256(header)
     blobs = folder.with_name("blobs")
     blobs.mkdir(exist_ok=True)

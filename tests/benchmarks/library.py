@@ -30,8 +30,8 @@ def write_models(folder: Path, count: int) -> None:
         for name in ("self_attn.q_proj", "self_attn.k_proj", "mlp.gate_proj", "mlp.down_proj"):
             path = f"model.layers.{layer}.{name}"
             tensors |= {f"{path}.weight": ("U32", (_hidden, 8)), f"{path}.scales": group, f"{path}.biases": group}
-    header, places = compose_header(tensors)
-    size = max(place.offset + place.size_bytes for place in places.values())
+    header, entries = compose_header(tensors)
+    size = max(entry.offset + entry.size_bytes for entry in entries.values())
     config = {"model_type": "llama", "num_hidden_layers": _layers, "max_position_embeddings": 4096}
     config_text = json.dumps(config | {"quantization": {"bits": 4, "group_size": 64}})
     for number in range(count):

@@ -114,19 +114,19 @@ class ConversationListModel(QAbstractListModel):
     def _put(self, conversation: Conversation) -> None:
         """Insert or update a conversation, sorted by time."""
         row = self.row_of(conversation.id)
-        place = sum(row.updated > conversation.updated for row in self._rows if row.id != conversation.id)
+        index = sum(row.updated > conversation.updated for row in self._rows if row.id != conversation.id)
         if row < 0:
-            self.beginInsertRows(QModelIndex(), place, place)
-            self._rows.insert(place, conversation)
+            self.beginInsertRows(QModelIndex(), index, index)
+            self._rows.insert(index, conversation)
             self.endInsertRows()
             return
-        if place != row:
+        if index != row:
             # Qt counts the target row before the source row is removed.
-            self.beginMoveRows(QModelIndex(), row, row, QModelIndex(), place + (place > row))
-            self._rows.insert(place, self._rows.pop(row))
+            self.beginMoveRows(QModelIndex(), row, row, QModelIndex(), index + (index > row))
+            self._rows.insert(index, self._rows.pop(row))
             self.endMoveRows()
-        self._rows[place] = conversation
-        self.dataChanged.emit(self.index(place), self.index(place))
+        self._rows[index] = conversation
+        self.dataChanged.emit(self.index(index), self.index(index))
 
     @contextmanager
     def _reporting_problems(self) -> Iterator[None]:

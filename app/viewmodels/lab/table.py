@@ -102,7 +102,7 @@ class StudyTableModel(QAbstractTableModel):
         return "\n".join(filter(None, (one_line(line.row.label), line.note, line.failure)))
 
     def _spoken(self, line: StudyLine, column: int) -> str:
-        """Return the text for a screen reader, including all that color and place show."""
+        """Return the text for a screen reader, including all that color and position show."""
         text = self.text(line, column)
         if column:
             return (

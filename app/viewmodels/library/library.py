@@ -166,7 +166,7 @@ class ModelLibrary(QAbstractListModel):
             self.refreshed.emit()
 
     def _set_rows(self, rows: list[Row]) -> None:
-        """Change to `rows` run by run. Both lists have the same order, so runs keep their places."""
+        """Change to `rows` run by run. Both lists have the same order, so runs keep their positions."""
         ids = {row.id for row in rows}
         for first, last in reversed(list(_runs(self._rows, lambda row: row.id not in ids))):
             self.beginRemoveRows(QModelIndex(), first, last)

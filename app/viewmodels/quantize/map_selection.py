@@ -30,9 +30,9 @@ class Selection:
     def columns(self, line: int) -> int:
         return len(self.map.outside) if line == OUTSIDE else len(self.map.kinds)
 
-    def cell(self, place: Place) -> MatrixCell | None:
+    def cell(self, position: Place) -> MatrixCell | None:
         """Return the matrix at a single place, if there is one."""
-        line, column = place
+        line, column = position
         if line < 0 or column < 0 or line >= self.lines:
             return None
         if line == OUTSIDE:
@@ -51,11 +51,11 @@ class Selection:
             paths.extend(cell.path for column in columns if (cell := self.cell((line, column))))
         return self.others.union(paths)
 
-    def at(self, place: Place, *, extends: bool = False, adds: bool = False) -> "Selection":
+    def at(self, position: Place, *, extends: bool = False, adds: bool = False) -> "Selection":
         """Return the selection after a click: only that place, a range up to it, or that place in addition."""
         if extends:
-            return replace(self, cursor=place)
-        single = replace(self, anchor=place, cursor=place, others=frozenset())
+            return replace(self, cursor=position)
+        single = replace(self, anchor=position, cursor=position, others=frozenset())
         if not adds:
             return single
         if single.paths <= self.paths:

@@ -151,9 +151,9 @@ class TokenViewModel(QObject):
         """Go to the next flip, or with -1 to the previous one. Return False if there is none."""
         if not isinstance(self.state, TextShown):
             return False
-        place = step_from(self.state.passage.flips, self.current, direction)
-        if place is not None:
-            self.go_to(place)
+        position = step_from(self.state.passage.flips, self.current, direction)
+        if position is not None:
+            self.go_to(position)
             return True
         chunk = step_from(self.chunks, self.chunk, direction)
         if chunk is not None:

@@ -94,9 +94,9 @@ class BitMap(QWidget):
         for column, kind in enumerate(self._kinds):
             cell = self._cell(0, column)
             name = short_kind(kind)
-            room = QRectF(cell.left(), top, cell.width(), self._line_height())
-            if painter.fontMetrics().horizontalAdvance(name) <= room.width():
-                painter.drawText(room, Qt.AlignmentFlag.AlignHCenter, name)
+            label_area = QRectF(cell.left(), top, cell.width(), self._line_height())
+            if painter.fontMetrics().horizontalAdvance(name) <= label_area.width():
+                painter.drawText(label_area, Qt.AlignmentFlag.AlignHCenter, name)
 
     def _paint_numbers(self, painter: QPainter) -> None:
         """Paint layer numbers, skipping some if space is short."""

@@ -36,28 +36,28 @@ class FigureCard(QWidget):
         mark = mark.translated(QPointF(self._chart.mapTo(window, QPoint(0, 0))))
         for candidate in (card, brief):
             self.card = candidate
-            if place := self._place(mark):
+            if position := self._place(mark):
                 break
         else:
-            place = QRectF(QPointF(2, 2), self._size())
-        self.setGeometry(place.toAlignedRect())
+            position = QRectF(QPointF(2, 2), self._size())
+        self.setGeometry(position.toAlignedRect())
         self.raise_()
         self.show()
         self.update()
 
     def _place(self, mark: QRectF) -> QRectF | None:
         """Return the first area next to, below or above `mark` that fits in the window."""
-        size, room = self._size(), QRectF(self._chart.window().rect()).adjusted(2, 2, -2, -2)
+        size, bounds = self._size(), QRectF(self._chart.window().rect()).adjusted(2, 2, -2, -2)
         width, height = size.width(), size.height()
-        left_edge = max(min(mark.center().x() - width / 2, room.right() - width), room.left())
-        top = max(min(mark.center().y() - height / 3, room.bottom() - height), room.top())
-        places = (
+        left_edge = max(min(mark.center().x() - width / 2, bounds.right() - width), bounds.left())
+        top = max(min(mark.center().y() - height / 3, bounds.bottom() - height), bounds.top())
+        positions = (
             QPointF(mark.right() + _DISTANCE, top),
             QPointF(mark.left() - _DISTANCE - width, top),
             QPointF(left_edge, mark.bottom() + _DISTANCE),
             QPointF(left_edge, mark.top() - _DISTANCE - height),
         )
-        return next((area for place in places if room.contains(area := QRectF(place, size))), None)
+        return next((area for position in positions if bounds.contains(area := QRectF(position, size))), None)
 
     def _metrics(self, *, bold: bool = False) -> QFontMetricsF:
         return QFontMetricsF(self._theme.font("small", tabular=True, bold=bold))
@@ -80,8 +80,8 @@ class FigureCard(QWidget):
         """Return the area of the sentences, at the origin."""
         if not self.card.sentences:
             return QRectF()
-        room = QRectF(0, 0, width, 10_000)
-        bounds = self._metrics().boundingRect(room, Qt.TextFlag.TextWordWrap, self.card.sentences)
+        column = QRectF(0, 0, width, 10_000)
+        bounds = self._metrics().boundingRect(column, Qt.TextFlag.TextWordWrap, self.card.sentences)
         return QRectF(0, 0, width, bounds.height() + 6)
 
     def paintEvent(self, _event: QPaintEvent) -> None:

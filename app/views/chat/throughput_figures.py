@@ -63,10 +63,12 @@ def progress(throughput: Throughput) -> float | None:
             return None
 
 
-def fit_figures(candidates: Iterable[BarFigure], room: float, width: Callable[[BarFigure], float]) -> list[BarFigure]:
-    """Return the figures that fit into `room`; those with the highest rank are dropped first."""
+def fit_figures(
+    candidates: Iterable[BarFigure], available: float, width: Callable[[BarFigure], float]
+) -> list[BarFigure]:
+    """Return the figures that fit into `available`; those with the highest rank are dropped first."""
     fitting = list(candidates)
-    while len(fitting) > 1 and sum(map(width, fitting)) > room:
+    while len(fitting) > 1 and sum(map(width, fitting)) > available:
         fitting.remove(max(fitting, key=lambda figure: figure.rank))
     return fitting
 

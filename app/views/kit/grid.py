@@ -53,8 +53,8 @@ class CardGrid(QWidget):
         for column in range(self._columns):
             self._grid.setColumnStretch(column, 0)
         self._columns = columns
-        for place, card in enumerate(self._cards):
-            self._grid.addWidget(card, place // columns, place % columns)
+        for index, card in enumerate(self._cards):
+            self._grid.addWidget(card, index // columns, index % columns)
         for column in range(columns):
             self._grid.setColumnStretch(column, 1)
 

@@ -63,15 +63,15 @@ class StudyRowDelegate(PlainToolTips):
         self, painter: QPainter, option: QStyleOptionViewItem, index: Index, line: StudyLine
     ) -> None:
         """Paint the name, which stays at the left while the figures scroll: each cell paints its part."""
-        place = QRect(0, option.rect.top(), self._table.columnWidth(0), option.rect.height())
-        if not place.intersects(option.rect):
+        area = QRect(0, option.rect.top(), self._table.columnWidth(0), option.rect.height())
+        if not area.intersects(option.rect):
             return
         if self._table.horizontalScrollBar().value():
-            painter.setClipRect(place.intersected(option.rect))
-            painter.fillRect(place, self._theme.palette.window)
+            painter.setClipRect(area.intersected(option.rect))
+            painter.fillRect(area, self._theme.palette.window)
             self._paint_background(painter, option, index, line)
             self._paint_note(painter, option.rect, line)
-        upper = place.adjusted(2 * PADDING, 7, -PADDING, 0)
+        upper = area.adjusted(2 * PADDING, 7, -PADDING, 0)
         upper.setHeight(QFontMetrics(self._theme.font("label")).height())
         self._paint_name(painter, upper, line)
 
@@ -97,36 +97,36 @@ class StudyRowDelegate(PlainToolTips):
             painter.drawText(QRect(_LEFT, top, self._note_width(), cell.bottom() - top), _WRAPPED, text)
             top += self._height(text)
 
-    def _paint_name(self, painter: QPainter, place: QRect, line: StudyLine) -> None:
+    def _paint_name(self, painter: QPainter, area: QRect, line: StudyLine) -> None:
         colors = self._theme.palette
         if line.is_best:
-            self._paint_badge(painter, place)
+            self._paint_badge(painter, area)
         painter.setFont(self._theme.font("label", bold=True))
         painter.setPen(colors.text)
-        name = painter.fontMetrics().elidedText(line.name, Qt.TextElideMode.ElideMiddle, place.width())
-        painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, name)
+        name = painter.fontMetrics().elidedText(line.name, Qt.TextElideMode.ElideMiddle, area.width())
+        painter.drawText(area, Qt.AlignmentFlag.AlignVCenter, name)
 
-    def _paint_badge(self, painter: QPainter, place: QRect) -> None:
-        """Draw the badge at the right, and leave the rest of `place` to the name."""
+    def _paint_badge(self, painter: QPainter, area: QRect) -> None:
+        """Draw the badge at the right, and leave the rest of `area` to the name."""
         colors = self._theme.palette
         painter.setFont(self._theme.font("small", bold=True))
         metrics = painter.fontMetrics()
         badge = QRect(0, 0, metrics.horizontalAdvance(_BADGE) + 14, metrics.height() + 2)
-        badge.moveCenter(place.center())
-        badge.moveRight(place.right())
+        badge.moveCenter(area.center())
+        badge.moveRight(area.right())
         rounded(painter, QRectF(badge), badge.height() / 2, mixed(colors.window, colors.success, 0.2))
         painter.setPen(colors.success)
         painter.drawText(badge, Qt.AlignmentFlag.AlignCenter, _BADGE)
-        place.setRight(badge.left() - 8)
+        area.setRight(badge.left() - 8)
 
-    def _paint_figure(self, painter: QPainter, place: QRect, index: Index, line: StudyLine) -> None:
+    def _paint_figure(self, painter: QPainter, area: QRect, index: Index, line: StudyLine) -> None:
         """Draw a figure; a preliminary one is dimmed."""
         colors = self._theme.palette
         painter.setFont(self._theme.font("label", tabular=True))
         painter.setPen(colors.secondary if line.is_preliminary else colors.text)
         text, slots = str(index.data() or ""), self.slots[index.column() - 1]
-        bar, right = self._table.horizontalScrollBar(), place.right() + 1
+        bar, right = self._table.horizontalScrollBar(), area.right() + 1
         is_behind_name = bar.value() > 0 and slots.left_edge(text, right) < self._table.columnWidth(0)
         # A clipped figure would read as another figure.
         if not is_behind_name and right + PADDING // 2 <= self._table.viewport().width():
-            slots.draw(painter, place, text)
+            slots.draw(painter, area, text)

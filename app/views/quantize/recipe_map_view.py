@@ -106,12 +106,12 @@ class RecipeMapView(QAbstractScrollArea):
         return line, min(max(column, ALL), self.selection.columns(reference) - 1)
 
     def _fit(self) -> None:
-        room = self.viewport().height() - self._top()
+        visible_height = self.viewport().height() - self._top()
         self.setMinimumHeight(self._top() + self._row() * _MIN_LINES)
         bar, needed = self.verticalScrollBar(), self._row() * len(self.selection.map.rows)
-        bar.setPageStep(max(room, 1))
+        bar.setPageStep(max(visible_height, 1))
         bar.setSingleStep(self._row())
-        bar.setRange(0, max(needed - room, 0))
+        bar.setRange(0, max(needed - visible_height, 0))
         self.viewport().update()
 
     def _reveal(self) -> None:
@@ -119,11 +119,11 @@ class RecipeMapView(QAbstractScrollArea):
         if line < 1:
             return
         bar, top = self.verticalScrollBar(), (line - 1) * self._row()
-        room = self.viewport().height() - self._top()
+        visible_height = self.viewport().height() - self._top()
         if top < bar.value():
             bar.setValue(top)
-        elif top + self._row() > bar.value() + room:
-            bar.setValue(top + self._row() - room)
+        elif top + self._row() > bar.value() + visible_height:
+            bar.setValue(top + self._row() - visible_height)
 
     # Painting.
 
@@ -194,18 +194,18 @@ class RecipeMapView(QAbstractScrollArea):
     # Input.
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        place = self.place_at(event.position().toPoint())
-        if place and event.button() == Qt.MouseButton.LeftButton:
+        position = self.place_at(event.position().toPoint())
+        if position and event.button() == Qt.MouseButton.LeftButton:
             keys = event.modifiers()
             extends = bool(keys & Qt.KeyboardModifier.ShiftModifier)
             self.select(
-                self.selection.at(place, extends=extends, adds=bool(keys & Qt.KeyboardModifier.ControlModifier))
+                self.selection.at(position, extends=extends, adds=bool(keys & Qt.KeyboardModifier.ControlModifier))
             )
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        place = self.place_at(event.position().toPoint())
-        if place and event.buttons() & Qt.MouseButton.LeftButton:
-            self.select(self.selection.at(place, extends=True))
+        position = self.place_at(event.position().toPoint())
+        if position and event.buttons() & Qt.MouseButton.LeftButton:
+            self.select(self.selection.at(position, extends=True))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key, extends = Qt.Key(event.key()), bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
@@ -239,6 +239,6 @@ class RecipeMapView(QAbstractScrollArea):
 
     def tip_at(self, point: QPoint) -> str:
         """Return the matrix at a point, with its treatment."""
-        place = self.place_at(point)
-        cell = self.selection.cell(place) if place else None
+        position = self.place_at(point)
+        cell = self.selection.cell(position) if position else None
         return f"{cell.path}: {cell.obstacle or cell.summary}" if cell else ""

@@ -70,14 +70,14 @@ class Tray(QWidget):
             row = self._rows.pop(name)
             row.hide()
             row.deleteLater()
-        for place, (name, plan) in enumerate(plans.items()):
+        for index, (name, plan) in enumerate(plans.items()):
             if name in self._rows:
                 self._rows[name].show_plan(plan)
             else:
                 row = self._rows[name] = PlanRow(plan, self._theme)
                 row.renamed.connect(self._quantize.rename)
                 row.removed.connect(lambda name: self._quantize.choose(name, chosen=False))
-                self._column.insertWidget(place, row)
+                self._column.insertWidget(index, row)
         self._show_line(len(plans))
         self.button.setEnabled(self._quantize.can_start)
         self._show_remove()

@@ -38,14 +38,14 @@ class TokenCard(QWidget):
         if self.parentWidget() is not window:
             # A child of the window is never clipped; the window is not known earlier.
             self.setParent(window)
-        room = window.rect()
-        self.resize(min(self._theme.scaled(_WIDTH), room.width() - 8), self.sizeHint().height())
-        left_edge = min(max(around.center().x() - self.width() / 2, 4), room.width() - self.width() - 4)
+        bounds = window.rect()
+        self.resize(min(self._theme.scaled(_WIDTH), bounds.width() - 8), self.sizeHint().height())
+        left_edge = min(max(around.center().x() - self.width() / 2, 4), bounds.width() - self.width() - 4)
         below, above = around.bottom() + 6, around.top() - 6 - self.height()
-        if below + self.height() <= room.height() - 4:
+        if below + self.height() <= bounds.height() - 4:
             top = below
         else:
-            top = above if above >= 4 else max(room.height() - self.height() - 4, 4)
+            top = above if above >= 4 else max(bounds.height() - self.height() - 4, 4)
         self.move(round(left_edge), round(top))
         self.show()
         self.raise_()
@@ -119,20 +119,20 @@ class TokenCard(QWidget):
         painter.setPen(colors.text if choice.is_true else colors.secondary)
         probability = format_probability(choice.probability)
         painter.drawText(line, Qt.AlignmentFlag.AlignRight, probability)
-        room = line.adjusted(0, 0, -painter.fontMetrics().horizontalAdvance(probability) - 8, 0)
-        self._write(painter, room, ("✓ " if choice.is_true else "") + visible(choice.text), is_bold=choice.is_true)
+        bounds = line.adjusted(0, 0, -painter.fontMetrics().horizontalAdvance(probability) - 8, 0)
+        self._write(painter, bounds, ("✓ " if choice.is_true else "") + visible(choice.text), is_bold=choice.is_true)
         bar = QRectF(line.left(), line.bottom() + 2, line.width(), _BAR)
         rounded(painter, bar, _BAR / 2, mixed(colors.surface, colors.text, 0.08))
         bar.setWidth(max(line.width() * min(choice.probability, 1.0), _BAR))
         rounded(painter, bar, _BAR / 2, colors.accent if choice.is_true else colors.tertiary)
 
     def _write(
-        self, painter: QPainter, room: QRectF, text: str, *, is_heading: bool = False, is_bold: bool = False
+        self, painter: QPainter, bounds: QRectF, text: str, *, is_heading: bool = False, is_bold: bool = False
     ) -> None:
         painter.setFont(self._theme.font("heading") if is_heading else self._theme.font("small", bold=is_bold))
         painter.setPen(self._theme.palette.text)
-        elided = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(room.width()))
-        painter.drawText(QPointF(room.left(), room.top() + painter.fontMetrics().ascent()), elided)
+        elided = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(bounds.width()))
+        painter.drawText(QPointF(bounds.left(), bounds.top() + painter.fontMetrics().ascent()), elided)
 
 
 def _with_true(choices: Sequence[TopToken], text: str, probability: float) -> list[TopToken]:

@@ -58,35 +58,35 @@ class LinePictures:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         line = self._layout.lines[number]
         offset = QPointF(self._margin, OVER - line.top)
-        places = [(cell, rect.translated(offset)) for cell, rect in self._layout.rects(number)]
-        self._paint_tints(painter, places)
-        self._paint_text(painter, offset, line, places)
+        areas = [(cell, rect.translated(offset)) for cell, rect in self._layout.rects(number)]
+        self._paint_tints(painter, areas)
+        self._paint_text(painter, offset, line, areas)
         self._paint_blanks(painter, offset, number)
-        self._paint_marks(painter, places)
+        self._paint_marks(painter, areas)
         painter.end()
         return picture
 
-    def _paint_tints(self, painter: QPainter, places: Sequence[tuple[int, QRectF]]) -> None:
+    def _paint_tints(self, painter: QPainter, areas: Sequence[tuple[int, QRectF]]) -> None:
         frame = self._theme.palette.secondary
-        for cell, place in places:
+        for cell, area in areas:
             if cell != BEFORE and (self._tints[cell] or self._is_special(cell)):
-                inside = place.adjusted(0.5, 0, -0.5, 0)
+                inside = area.adjusted(0.5, 0, -0.5, 0)
                 rounded(painter, inside, 3, self._tints[cell], frame if self._is_special(cell) else None)
 
     def _paint_text(
-        self, painter: QPainter, offset: QPointF, line: LayoutLine, places: Sequence[tuple[int, QRectF]]
+        self, painter: QPainter, offset: QPointF, line: LayoutLine, areas: Sequence[tuple[int, QRectF]]
     ) -> None:
         colors = self._theme.palette
-        is_before = all(cell == BEFORE for cell, _ in places)
+        is_before = all(cell == BEFORE for cell, _ in areas)
         painter.setPen(colors.secondary if is_before else colors.text)
         line.line.draw(painter, offset + line.origin)
         if is_before:
             return
         veil = QColor(colors.window)
         veil.setAlphaF(_VEIL)
-        for cell, place in places:
+        for cell, area in areas:
             if cell == BEFORE:
-                painter.fillRect(place, veil)
+                painter.fillRect(area, veil)
 
     def _paint_blanks(self, painter: QPainter, offset: QPointF, number: int) -> None:
         """Show scored white space, as code editors do."""
@@ -98,20 +98,20 @@ class LinePictures:
             area.moveCenter(middle + offset)
             painter.drawText(area, Qt.AlignmentFlag.AlignCenter, _TAB if is_tab else _BLANK)
 
-    def _paint_marks(self, painter: QPainter, places: Sequence[tuple[int, QRectF]]) -> None:
+    def _paint_marks(self, painter: QPainter, areas: Sequence[tuple[int, QRectF]]) -> None:
         danger = self._theme.palette.danger
-        for cell, place in places:
+        for cell, area in areas:
             if cell != BEFORE and self._differs(cell):
-                painter.fillRect(QRectF(place.left() + 1, place.bottom(), place.width() - 2, _UNDERLINE), danger)
+                painter.fillRect(QRectF(area.left() + 1, area.bottom(), area.width() - 2, _UNDERLINE), danger)
                 if cell == self._first_flip:
-                    self._paint_flag(painter, place)
+                    self._paint_flag(painter, area)
 
-    def _paint_flag(self, painter: QPainter, place: QRectF) -> None:
+    def _paint_flag(self, painter: QPainter, area: QRectF) -> None:
         """Mark the first flip: up to here, both models would have written the same text."""
         side = self._theme.scaled(7)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self._theme.palette.danger)
-        top = QPointF(place.left(), place.top() - 1)
+        top = QPointF(area.left(), area.top() - 1)
         painter.drawPolygon([top, top + QPointF(side, 0), top + QPointF(0, side)])
 
     def _differs(self, cell: int) -> bool:

@@ -104,8 +104,8 @@ class TokenText(QAbstractScrollArea):
     def _scroll_to(self, top: float, bottom: float) -> None:
         """Scroll if needed, with space for the card below."""
         height = self.viewport().height()
-        room = min(self.card.sizeHint().height() + 12, height / 2)
-        if top < self._top or bottom + room > self._top + height:
+        reserve = min(self.card.sizeHint().height() + 12, height / 2)
+        if top < self._top or bottom + reserve > self._top + height:
             self.verticalScrollBar().setValue(round(top - height / 3))
 
     def _metrics(self) -> PageMetrics:

@@ -67,10 +67,10 @@ class AnswerNotice(QWidget):
     def height_for(self, width: int) -> int:
         """Arrange the parts for `width`, and return their height."""
         padding = _PADDING if self._failed else 0
-        room, top = width - 2 * padding, padding
+        available, top = width - 2 * padding, padding
         for part in (self._title, self._sentence) if self._failed else (self._sentence,):
-            height = part.heightForWidth(room)
-            part.setGeometry(padding, top, room, height)
+            height = part.heightForWidth(available)
+            part.setGeometry(padding, top, available, height)
             top += height + 4
         if self._failed:
             size = self._retry.sizeHint()

@@ -137,11 +137,11 @@ class BlockView(QWidget):
 
     def _place(self, segment: _Segment, top: int, width: int, *, measure: bool) -> None:
         indent = round(nesting_margin(segment.nesting, self._writer.em)) if segment.kind != "prose" else 0
-        room = max(width - indent, 40)
+        available = max(width - indent, 40)
         if measure:
-            segment.height = segment.part.height_for(room)
+            segment.height = segment.part.height_for(available)
         segment.top = top
-        actual = segment.part.width_for(room) if isinstance(segment.part, Table) else room
+        actual = segment.part.width_for(available) if isinstance(segment.part, Table) else available
         segment.part.setGeometry(indent, top, actual, segment.height)
 
     def _segment_of(self, block: int) -> int:

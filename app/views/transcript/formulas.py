@@ -206,8 +206,8 @@ def set_alignment(format: QTextCharFormat, formula: Formula) -> None:
 def _scale(formula: Formula, format: QTextCharFormat, document: QTextDocument) -> float:
     """Return pixels per unit: the font size, or less if the formula is wider than the page."""
     size = float(format.font().pixelSize())
-    room = document.textWidth() - 8
-    return min(size, room / formula.width) if room > 0 else size
+    available = document.textWidth() - 8
+    return min(size, available / formula.width) if available > 0 else size
 
 
 def _height(formula: Formula, format: QTextCharFormat, scale: float) -> float:

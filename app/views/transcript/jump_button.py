@@ -26,8 +26,8 @@ class JumpButton(IconButton):
 
     def place(self) -> None:
         """Move to the center of the bottom edge of the parent."""
-        size, room = self.sizeHint(), self._parent.size()
-        corner = QPoint((room.width() - size.width()) // 2, room.height() - size.height() - 12)
+        size, available = self.sizeHint(), self._parent.size()
+        corner = QPoint((available.width() - size.width()) // 2, available.height() - size.height() - 12)
         self.setGeometry(QRect(corner, size))
 
     def paintEvent(self, _event: QPaintEvent) -> None:

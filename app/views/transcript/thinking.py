@@ -101,9 +101,9 @@ class Thinking(QWidget):
         self._header.setGeometry(QRect(0, 0, min(size.width(), width), size.height()))
         if self._body is None or not self.is_open:
             return size.height()
-        room = max(width - _INDENT, 40)
-        height = self._body.height_for(room)
-        self._body.setGeometry(_INDENT, size.height() + 6, room, height)
+        available = max(width - _INDENT, 40)
+        height = self._body.height_for(available)
+        self._body.setGeometry(_INDENT, size.height() + 6, available, height)
         return size.height() + 6 + height
 
     def paintEvent(self, _event: QPaintEvent) -> None:

@@ -191,10 +191,10 @@ class TranscriptView(QScrollArea):
 
     def _apply_width(self) -> None:
         """Arrange everything for the current width: visible messages now, the others in idle slices."""
-        room = self.viewport().width()
-        text = max(min(self._theme.scaled(WIDEST), room - 2 * _MARGIN), _NARROWEST)
+        available = self.viewport().width()
+        text = max(min(self._theme.scaled(WIDEST), available - 2 * _MARGIN), _NARROWEST)
         with self._anchored():
-            self._column.set_widths(room, text)
+            self._column.set_widths(available, text)
             self._make_visible_ready()
         if self._is_following:
             self._go_to_end()

@@ -95,14 +95,14 @@ class Frame:
         yield TextItem(Point(0, plot.top - style.scaled(_TITLE) - style.line + style.size), title, style.size)
 
 
-def frame(room: Area, x: Axis, y: Axis | None, style: Style, *, names: float = 0.0) -> Frame:
-    """Return the largest plot in `room` that leaves room for labels; `names` is the width of those of rows."""
-    top = room.top + (style.line + style.scaled(_TITLE) if y else 0.0)
-    height = max(room.bottom - top - below(style), 1.0)
+def frame(area: Area, x: Axis, y: Axis | None, style: Style, *, names: float = 0.0) -> Frame:
+    """Return the largest plot in `area` that leaves room for labels; `names` is the width of those of rows."""
+    top = area.top + (style.line + style.scaled(_TITLE) if y else 0.0)
+    height = max(area.bottom - top - below(style), 1.0)
     ticks = _rising(y.scale, height, style) if y else []
     left_edge = max(names, widest(style, [tick.text for tick in ticks])) + style.scaled(_GAP)
-    width = max(room.width - left_edge - right(x, room.width - left_edge, style), 1.0)
-    return Frame(Area(room.left + left_edge, top, width, height), x, y, style)
+    width = max(area.width - left_edge - right(x, area.width - left_edge, style), 1.0)
+    return Frame(Area(area.left + left_edge, top, width, height), x, y, style)
 
 
 def below(style: Style) -> float:
@@ -140,5 +140,5 @@ def _rising(scale: Scale, height: float, style: Style) -> list[Tick]:
 
 
 def _distances(scale: Scale, ticks: Sequence[Tick]) -> list[float]:
-    places = [scale.share(tick.value) for tick in ticks]
-    return [after - before for before, after in pairwise(places)]
+    positions = [scale.share(tick.value) for tick in ticks]
+    return [after - before for before, after in pairwise(positions)]

@@ -100,7 +100,7 @@ def _drawing(chart: Bars, style: Style, width: float, height: float) -> "_Drawin
         chart,
         style,
         unit,
-        room=Area(left_edge, _head(style), max(width - left_edge - figures, 1.0), 0.0),
+        plot=Area(left_edge, _head(style), max(width - left_edge - figures, 1.0), 0.0),
         width=width,
         row=min(max(row, style.line * _LOWEST), style.line * _HIGHEST),
         most=most or 1.0,
@@ -109,12 +109,12 @@ def _drawing(chart: Bars, style: Style, width: float, height: float) -> "_Drawin
 
 @dataclass(frozen=True, slots=True)
 class _Drawing:
-    """The chart while it is drawn: bars start at the left of `room`, and a bar of `most` fills its width."""
+    """The chart while it is drawn: bars start at the left of `plot`, and a bar of `most` fills its width."""
 
     chart: Bars
     style: Style
     unit: DisplayUnit
-    room: Area
+    plot: Area
     width: float
     row: float
     """The height of one."""
@@ -123,24 +123,24 @@ class _Drawing:
     def scene(self, height: float) -> Scene:
         better = "lower is better" if self.chart.figure.less_is_better else "higher is better"
         title = self.style.elided(f"{heading(self.chart.figure, self.unit)}, {better}", self.width)
-        places = list(enumerate(self.chart.bars))
+        bars = list(enumerate(self.chart.bars))
         items: list[Item] = [TextItem(Point(0, self.style.size), title, self.style.size)]
-        items += [item for place, bar in places for item in self._bar(place, bar)]
+        items += [item for index, bar in bars for item in self._bar(index, bar)]
         items += self._reference()
-        return Scene(self.width, height, tuple(items), tuple(self._target(*place) for place in places))
+        return Scene(self.width, height, tuple(items), tuple(self._target(index, bar) for index, bar in bars))
 
     def _across(self, value: float) -> float:
-        return self.room.left + self.room.width * value / self.most
+        return self.plot.left + self.plot.width * value / self.most
 
-    def _area(self, place: int, bar: CandidateBar) -> Area:
-        top = self.room.top + place * self.row
+    def _area(self, index: int, bar: CandidateBar) -> Area:
+        top = self.plot.top + index * self.row
         return Area(
-            self.room.left, top + self.row * 0.1, self._across(bar.estimate.value) - self.room.left, self.row * 0.8
+            self.plot.left, top + self.row * 0.1, self._across(bar.estimate.value) - self.plot.left, self.row * 0.8
         )
 
-    def _bar(self, place: int, bar: CandidateBar) -> Iterator[Item]:
-        style, area, gap = self.style, self._area(place, bar), self.style.scaled(_GAP)
-        base, right = area.middle.y + style.size * 0.36, self.room.left - gap
+    def _bar(self, index: int, bar: CandidateBar) -> Iterator[Item]:
+        style, area, gap = self.style, self._area(index, bar), self.style.scaled(_GAP)
+        base, right = area.middle.y + style.size * 0.36, self.plot.left - gap
         yield TextItem(Point(right, base), style.elided(bar.name, right), style.size, "text", "end")
         yield BoxItem(area, "accent", radius=style.scaled(3))
         low, high = self._across(bar.estimate.low), self._across(bar.estimate.high)
@@ -168,14 +168,14 @@ class _Drawing:
         if not self.chart.reference or not self.chart.reference.value:
             return
         style, at = self.style, self._across(self.chart.reference.value)
-        bottom = self.room.top + self.row * len(self.chart.bars)
+        bottom = self.plot.top + self.row * len(self.chart.bars)
         yield LineItem(
-            (Point(at, self.room.top - style.scaled(4)), Point(at, bottom)), "text", 1.5, dash=style.scaled(4)
+            (Point(at, self.plot.top - style.scaled(4)), Point(at, bottom)), "text", 1.5, dash=style.scaled(4)
         )
         label = f"original: {format_number(self.chart.reference.value / self.unit.divisor)}"
         half = style.width(label) / 2
         middle = max(min(at, self.width - half), half)
         yield TextItem(Point(middle, bottom + style.size * 1.1), label, style.size, "text", "middle")
 
-    def _target(self, place: int, bar: CandidateBar) -> HoverTarget:
-        return HoverTarget(bar.key, self._area(place, bar), self.chart.bar_text(bar), bar.label, bar.key, bar.name)
+    def _target(self, index: int, bar: CandidateBar) -> HoverTarget:
+        return HoverTarget(bar.key, self._area(index, bar), self.chart.bar_text(bar), bar.label, bar.key, bar.name)

@@ -97,8 +97,8 @@ def _frame(chart: Distribution, width: float, height: float, style: Style) -> ax
     least = min(share for curve in chart.curves for share in curve.shares if share)
     seen = [
         border
-        for place, border in enumerate(BIN_EDGES)
-        if any(0 < curve.shares[place] < _ALMOST_ALL for curve in chart.curves)
+        for index, border in enumerate(BIN_EDGES)
+        if any(0 < curve.shares[index] < _ALMOST_ALL for curve in chart.curves)
     ]
     has_zero = any(curve.median <= 0 for curve in chart.curves)
     x = axes.Axis("KL divergence of a position (nats), log scale", Log(min(seen) / 1.5, max(seen) * 1.5, has_zero))

@@ -127,12 +127,12 @@ class _Drawing:
 
     def _rows(self) -> Iterator[Item]:
         style, plot = self.style, self.frame.plot
-        for place, kind in enumerate(self.chart.kinds):
-            top = plot.top + place * self._row
+        for index, kind in enumerate(self.chart.kinds):
+            top = plot.top + index * self._row
             yield LineItem((Point(0, top), Point(plot.right, top)), "grid")
-            room = plot.left - style.scaled(_GAP)
+            available = plot.left - style.scaled(_GAP)
             base = Point(0, top + self._row / 2 + style.size * 0.36)
-            yield TextItem(base, style.elided(kind, room), style.size, bold=kind == _ALL)
+            yield TextItem(base, style.elided(kind, available), style.size, bold=kind == _ALL)
         yield LineItem((Point(0, plot.bottom), Point(plot.right, plot.bottom)), "grid")
 
     def _places(self) -> Iterator[tuple[Dots, str, Ink, FigureEstimate, Point]]:
@@ -140,9 +140,9 @@ class _Drawing:
         count = len(self.chart.candidates)
         apart = (self._row - self.style.scaled(_GAP)) / count
         for number, (dots, ink) in enumerate(zip(self.chart.candidates, colors(count), strict=True)):
-            for place, kind in enumerate(self.chart.kinds):
+            for index, kind in enumerate(self.chart.kinds):
                 if estimate := dots.estimates.get(kind):
-                    y = self.frame.plot.top + (place + 0.5) * self._row + (number - (count - 1) / 2) * apart
+                    y = self.frame.plot.top + (index + 0.5) * self._row + (number - (count - 1) / 2) * apart
                     yield dots, kind, ink, estimate, Point(self.frame.across(estimate.value), y)
 
     def _dots(self) -> Iterator[Item]:

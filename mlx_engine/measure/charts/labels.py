@@ -66,9 +66,9 @@ class _Obstacles:
 
 
 def place(
-    points: Sequence[Named], room: Area, *, lines: Sequence[tuple[Point, Point]] = (), occupied: Sequence[Area] = ()
+    points: Sequence[Named], bounds: Area, *, lines: Sequence[tuple[Point, Point]] = (), occupied: Sequence[Area] = ()
 ) -> list[Placed | None]:
-    """Return a place within `room` for each name, not overlapping another name or the `occupied` areas.
+    """Return a place within `bounds` for each name, not overlapping another name or the `occupied` areas.
 
     A name is None if it has no place that makes its mark clear. The most important `points` come first; covering one
     of `lines` has a cost.
@@ -77,19 +77,19 @@ def place(
     obstacles = _Obstacles([Placed(area, None) for area in occupied], marks, lines)
     placements: list[Placed | None] = []
     for named in points[:_MOST]:
-        best = _best(named, room, obstacles.near(named))
+        best = _best(named, bounds, obstacles.near(named))
         placements.append(best)
         if best:
             obstacles.names.append(best)
     return placements + [None] * (len(points) - len(placements))
 
 
-def _best(named: Named, room: Area, obstacles: _Obstacles) -> Placed | None:
+def _best(named: Named, bounds: Area, obstacles: _Obstacles) -> Placed | None:
     least, best = named.worst, None
     for distance, placed in _places(named):
         if distance >= least:
             break
-        if not room.holds(placed.area) or _is_occupied(placed.area, obstacles):
+        if not bounds.holds(placed.area) or _is_occupied(placed.area, obstacles):
             continue
         cost = distance
         for more in _costs(placed, named, obstacles):

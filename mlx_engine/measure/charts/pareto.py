@@ -198,10 +198,10 @@ class _Drawing:
 
     def _names(self) -> Iterator[Item]:
         """Yield the names, the most important first, with their leader lines."""
-        style, room = self.style, self.frame.plot
+        style, plot = self.style, self.frame.plot
         marks = sorted(self.chart.marks, key=lambda mark: (mark.is_dominated, self.at(mark)))
         longest = style.scaled(_LONGEST_NAME if len(marks) < _MANY else _LONGEST_OF_MANY)
-        texts = [self._short(mark, min(longest, room.width / 2)) for mark in marks]
+        texts = [self._short(mark, min(longest, plot.width / 2)) for mark in marks]
         named = [
             labels.Named(
                 self.at(mark), self.radius, style.width(text) + 2, style.line, labels.WORST / (1 + mark.is_dominated)
@@ -210,7 +210,7 @@ class _Drawing:
         ]
         limit = [style.area(item) for item in self._limit() if isinstance(item, TextItem)]
         lines = [*pairwise(self.front), *(bar for mark in marks for bar in self._bars(mark))]
-        places = labels.place(named, room, lines=lines, occupied=limit)
+        places = labels.place(named, plot, lines=lines, occupied=limit)
         for mark, text, placed in zip(marks, texts, places, strict=True):
             if placed is None:
                 continue

@@ -85,24 +85,24 @@ def linear(values: Sequence[float], *, from_zero: bool = False) -> Linear:
     low, high = min(values), max(values)
     if from_zero:
         low = min(low, 0.0)
-    room = (high - low) or abs(high) or 1.0
-    step = round_step(room, 8)
-    below = low if from_zero and low == 0 else low - 0.06 * room
+    span = (high - low) or abs(high) or 1.0
+    step = round_step(span, 8)
+    below = low if from_zero and low == 0 else low - 0.06 * span
     floor = math.floor(below / step) * step
-    return Linear(max(floor, 0.0) if low >= 0 else floor, math.ceil((high + 0.06 * room) / step) * step)
+    return Linear(max(floor, 0.0) if low >= 0 else floor, math.ceil((high + 0.06 * span) / step) * step)
 
 
 def log(values: Sequence[float]) -> Log:
     """Return a scale that includes `values` with some margin, with a position for 0 if one of them is 0."""
     positive = [value for value in values if value > 0] or [1.0]
     least, most = min(positive), max(positive)
-    room = max((most / least) ** 0.08, 1.2, math.sqrt(_MIN_RATIO * least / most))
-    return Log(least / room, most * room, has_zero=len(positive) < len(values))
+    span = max((most / least) ** 0.08, 1.2, math.sqrt(_MIN_RATIO * least / most))
+    return Log(least / span, most * span, has_zero=len(positive) < len(values))
 
 
-def round_step(room: float, parts: int) -> float:
-    """Return the smallest of 1, 2 and 5 times a power of ten that divides `room` in no more than `parts`."""
-    raw = room / parts
+def round_step(span: float, parts: int) -> float:
+    """Return the smallest of 1, 2 and 5 times a power of ten that divides `span` in no more than `parts`."""
+    raw = span / parts
     power = 10.0 ** math.floor(math.log10(raw))
     return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= raw * (1 - 1e-9))
 

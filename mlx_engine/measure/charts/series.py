@@ -15,12 +15,12 @@ _MOST = 14
 
 def colors(count: int) -> list[Ink]:
     """Return `count` colors from violet over green to red."""
-    return [_between((len(_ramp) - 1) * (place / (count - 1) if count > 1 else 1 / 6)) for place in range(count)]
+    return [_between((len(_ramp) - 1) * (position / (count - 1) if count > 1 else 1 / 6)) for position in range(count)]
 
 
-def _between(place: float) -> Ink:
-    first = min(int(place), len(_ramp) - 2)
-    share = place - first
+def _between(position: float) -> Ink:
+    first = min(int(position), len(_ramp) - 2)
+    share = position - first
     channels = (round(a + (b - a) * share) for a, b in zip(_ramp[first], _ramp[first + 1], strict=True))
     return "#" + "".join(f"{channel:02x}" for channel in channels)
 
@@ -59,16 +59,16 @@ class SeriesLegend:
         if len(entries) > _MOST:
             (first, ink), (last, other) = entries[0], entries[-1]
             entries = [(f"closest: {first}", ink), (f"farthest of {len(self.names)}: {last}", other)]
-        room = min(self.width - 3 * self.style.scaled(_MARK), self.style.scaled(_LONGEST))
-        return [(self.style.elided(name, room), ink) for name, ink in entries]
+        available = min(self.width - 3 * self.style.scaled(_MARK), self.style.scaled(_LONGEST))
+        return [(self.style.elided(name, available), ink) for name, ink in entries]
 
     def _places(self) -> list[tuple[int, float]]:
         """Return the line and the left side of each name."""
-        places, line, left = [], 0, 0.0
+        positions, line, left = [], 0, 0.0
         for name, _ in self._entries:
             needed = self.style.width(name) + 3 * self.style.scaled(_MARK)
             if left and left + needed > self.width:
                 line, left = line + 1, 0.0
-            places.append((line, left))
+            positions.append((line, left))
             left += needed + self.style.scaled(_GAP)
-        return places
+        return positions

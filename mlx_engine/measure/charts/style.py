@@ -28,9 +28,9 @@ def estimated_width(text: str, size: float, bold: bool) -> float:
 
 
 def _width(character: str) -> int:
-    place = ord(character) - 32
-    if 0 <= place < len(_widths):
-        return _widths[place]
+    index = ord(character) - 32
+    if 0 <= index < len(_widths):
+        return _widths[index]
     if unicodedata.combining(character):
         return 0
     return 104 if unicodedata.east_asian_width(character) in "WF" else 68

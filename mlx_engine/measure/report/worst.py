@@ -29,7 +29,7 @@ def _candidate(sample: Sample, positions: Sequence[Divergence]) -> Markup:
 
 
 def _position(divergence: Divergence) -> Markup:
-    place = f" · {one_line(divergence.kind)} · chunk {divergence.chunk + 1}, token {divergence.position + 2}"
+    position = f" · {one_line(divergence.kind)} · chunk {divergence.chunk + 1}, token {divergence.position + 2}"
     choices = element(
         "div",
         _choices("Original", divergence.reference, divergence.true),
@@ -38,7 +38,7 @@ def _position(divergence: Divergence) -> Markup:
     )
     return element(
         "article",
-        element("header", element("b", f"KL {format_number(divergence.kl)}"), place),
+        element("header", element("b", f"KL {format_number(divergence.kl)}"), position),
         element(
             "blockquote",
             visible_end(divergence.before, _CONTEXT),

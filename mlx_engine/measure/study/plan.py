@@ -108,10 +108,10 @@ def _decoded(text: bytes, file_name: str) -> StudyPlan:
     try:
         return msgspec.json.decode(text, type=StudyPlan)
     except msgspec.ValidationError as error:
-        place, problem = path_and_problem(error)
-        hint = _VALID_VALUES.get(place.rpartition(".")[2].partition("[")[0]) if "field" not in problem else None
+        path, problem = path_and_problem(error)
+        hint = _VALID_VALUES.get(path.rpartition(".")[2].partition("[")[0]) if "field" not in problem else None
         raise InvalidPlan(
-            f"{file_name} is not a valid study plan{f', at {place}' if place else ''}: {problem}."
+            f"{file_name} is not a valid study plan{f', at {path}' if path else ''}: {problem}."
             f"{f' Valid values: {hint}.' if hint else ''}"
         ) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -28,8 +28,8 @@ def storage_errors(target: Path, *, needed_bytes: int = 0) -> Iterator[None]:
 
 def _translate(error: OSError, target: Path, needed_bytes: int) -> StorageError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        room = f"Free up {format_disk(needed_bytes)}" if needed_bytes else "Free up some space"
-        return NoSpace(f"Not enough disk space for {target.name}. {room} and try again.")
+        advice = f"Free up {format_disk(needed_bytes)}" if needed_bytes else "Free up some space"
+        return NoSpace(f"Not enough disk space for {target.name}. {advice} and try again.")
     return StorageError(_explain(error, target))
 
 

@@ -129,16 +129,18 @@ def _slice(
 ) -> list[Extent] | None:
     """Cut out a block: for each index on the axes before, a run of bytes along the last axis that is sliced."""
     axis = max((at for at, size in enumerate(shape) if (start[at], stop[at]) != (0, size)), default=0)
-    places = [0]
+    starts = [0]
     for size, first, last in zip(shape[:axis], start, stop, strict=False):
-        places = [place * size + index for place in places for index in range(first, last)]
-        if len(places) > _max_extents:
+        starts = [start_index * size + index for start_index in starts for index in range(first, last)]
+        if len(starts) > _max_extents:
             return None
     row = _size(part) // max(math.prod(shape[: axis + 1]), 1)
     return _joined(
         extent
-        for place in places
-        for extent in _cut(part, (place * shape[axis] + start[axis]) * row, (place * shape[axis] + stop[axis]) * row)
+        for start_index in starts
+        for extent in _cut(
+            part, (start_index * shape[axis] + start[axis]) * row, (start_index * shape[axis] + stop[axis]) * row
+        )
     )
 
 

@@ -26,14 +26,14 @@ class Shard:
 def into_shards(arrays: Iterable[tuple[str, Array]]) -> tuple[Shard, ...]:
     """Distribute `arrays`, by name and in the network's order, among files."""
     files: list[dict[str, Array]] = []
-    room = 0
+    free = 0
     for name, array in arrays:
         size = tensor_bytes(*array)
-        if not files or size > room:
+        if not files or size > free:
             files.append({})
-            room = SHARD_BYTES
+            free = SHARD_BYTES
         files[-1][name] = array
-        room -= size
+        free -= size
     return tuple(Shard(_file_name(number, len(files)), file) for number, file in enumerate(files, start=1))
 
 

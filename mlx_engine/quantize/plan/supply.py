@@ -16,10 +16,10 @@ class Supply:
     def __init__(self, files: Sequence[str], needs: Mapping[str, frozenset[str]]) -> None:
         used = frozenset[str]().union(*needs.values())
         self.files = tuple(name for name in files if name in used)
-        places = {name: place for place, name in enumerate(self.files)}
+        indices = {name: index for index, name in enumerate(self.files)}
         self._needs = dict(needs)
         self._latest = {
-            parameter: max(map(places.__getitem__, names), default=-1) for parameter, names in needs.items()
+            parameter: max(map(indices.__getitem__, names), default=-1) for parameter, names in needs.items()
         }
 
     @property
@@ -40,10 +40,10 @@ class Supply:
         for parameter, names in self._needs.items():
             last |= {name: max(last[name], self._latest[parameter]) for name in names}
 
-        def held(place: int) -> int:
-            """Return the size of all files that exist or are arriving together with the file at `place`."""
-            drained = place - at_once
-            before = enumerate(self.files[: place + 1])
+        def held(index: int) -> int:
+            """Return the size of all files that exist or are arriving together with the file at `index`."""
+            drained = index - at_once
+            before = enumerate(self.files[: index + 1])
             return sum(sizes[name] for at, name in before if max(at, last[name]) > drained)
 
         return max(map(held, range(len(self.files))), default=0)

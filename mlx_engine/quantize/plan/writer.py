@@ -56,10 +56,10 @@ class Writer:
     def finish(self, parameters: int) -> None:
         """Flush everything to the disk and write the index; `parameters` are the weights before quantization."""
         self.sync()
-        places = {name: shard.file_name for shard in self._shards for name in shard.arrays}
+        files = {name: shard.file_name for shard in self._shards for name in shard.arrays}
         index = {
             "metadata": {"total_size": self.data_bytes, "total_parameters": parameters},
-            "weight_map": dict(sorted(places.items())),
+            "weight_map": dict(sorted(files.items())),
         }
         (self._folder / "model.safetensors.index.json").write_text(json.dumps(index, indent=4))
 

@@ -1,4 +1,4 @@
-"""Recipes as JSON files; an error names the place in the file."""
+"""Recipes as JSON files; an error names the position in the file."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,8 +66,8 @@ def decode_recipe(text: bytes, file_name: str) -> Recipe:
         raw = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidRecipe(f"{file_name} is not a valid recipe: invalid JSON ({error}).") from error
-    for place, part, expected in _parts(raw):
-        _convert(part, expected, place, file_name)
+    for path, part, expected in _parts(raw):
+        _convert(part, expected, path, file_name)
     recipe = _convert(raw, Recipe, "", file_name)
     assert isinstance(recipe, Recipe)  # noqa: S101 - narrows the type
     return recipe
@@ -88,14 +88,14 @@ def _parts(raw: object) -> Iterator[tuple[str, object, Any]]:
         yield f"tensors.{path}", treatment, Treatment
 
 
-def _convert(raw: object, expected: Any, place: str, file_name: str) -> object:
+def _convert(raw: object, expected: Any, path: str, file_name: str) -> object:
     try:
         return msgspec.convert(raw, expected)
     except InvalidRecipe as error:
-        raise InvalidRecipe(f"{file_name}, at {place}: {error.message}") from error
+        raise InvalidRecipe(f"{file_name}, at {path}: {error.message}") from error
     except msgspec.ValidationError as error:
         at, problem = path_and_problem(error)
-        where = ".".join(filter(None, (place, at)))
+        where = ".".join(filter(None, (path, at)))
         hint = _treatment if expected is Treatment and not at else _legal.get(where.rpartition(".")[2])
         problem = problem.replace("text or an object", '"keep" or an object')
         raise InvalidRecipe(

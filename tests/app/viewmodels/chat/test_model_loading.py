@@ -38,8 +38,8 @@ def start_on(qapp: object, tmp_path: Path, qtbot: QtBot) -> Iterator[Start]:
     def start(script: Script, tokens: int, bits: CacheBits = 16) -> Facet:
         model = describe(tmp_path / "models" / LARGE, LARGE)
         needed = estimate(model, tokens, cache_bits=bits, runtime=METAL).total_bytes
-        room = needed * 8 // 7 + 100  # an eighth is reserved
-        machine = Machine(room, room, "for the test", has_metal=True)
+        memory = needed * 8 // 7 + 100  # an eighth is reserved
+        machine = Machine(memory, memory, "for the test", has_metal=True)
         runs.append(Facet(tmp_path, script, machine).ready(qtbot))
         return runs[-1]
 

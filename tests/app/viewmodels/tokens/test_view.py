@@ -91,10 +91,10 @@ def test_swap_switches_between_two_candidates(view: TokenViewModel) -> None:
 
 
 def test_steps_lead_from_flip_to_flip_and_into_the_next_text(view: TokenViewModel) -> None:
-    places = []
+    positions = []
     while view.step(1):
-        places.append((view.chunk, view.current))
-    assert places == [(0, 1), (0, 4), (1, 1), (1, 4)]
+        positions.append((view.chunk, view.current))
+    assert positions == [(0, 1), (0, 4), (1, 1), (1, 4)]
     view.go_to(0)
     assert view.step(-1)
     assert (view.chunk, view.current) == (0, 4)

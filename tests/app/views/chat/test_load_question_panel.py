@@ -34,8 +34,8 @@ Assemble = Callable[..., Assembly]
 def assembly(assemble: Assemble, folders: Folders) -> Assembly:
     """The window on a Mac with memory for 4,096 tokens of the chosen model."""
     path = make_model(folders.models, LARGE, 32768, **ROOM)
-    room = estimate(describe(path, LARGE), 4096, runtime=METAL).total_bytes * 8 // 7 + 100
-    assembly = assemble(Script(answer="Whales sing."), Machine(room, room, "for the test", has_metal=True))
+    memory = estimate(describe(path, LARGE), 4096, runtime=METAL).total_bytes * 8 // 7 + 100
+    assembly = assemble(Script(answer="Whales sing."), Machine(memory, memory, "for the test", has_metal=True))
     assembly.chat.set_model(LARGE)
     return assembly
 

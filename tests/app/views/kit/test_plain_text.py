@@ -44,8 +44,8 @@ def test_the_tooltip_of_a_cell_is_plain_text(qtbot: QtBot, qapp: QApplication) -
     table.setModel(model)
     table.setItemDelegate(PlainToolTips(table))
     table.show()
-    place = table.visualRect(model.index(0, 0)).center()
-    where = table.viewport().mapToGlobal(place)
-    qapp.sendEvent(table.viewport(), QHelpEvent(QEvent.Type.ToolTip, place, where))
+    center = table.visualRect(model.index(0, 0)).center()
+    where = table.viewport().mapToGlobal(center)
+    qapp.sendEvent(table.viewport(), QHelpEvent(QEvent.Type.ToolTip, center, where))
     assert visible_text(QToolTip.text()) == WILD
     QToolTip.hideText()

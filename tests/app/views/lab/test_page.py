@@ -138,8 +138,8 @@ def test_every_control_has_a_name(show: Show, finished_study: Study) -> None:
     """This includes the study, its views and the setup."""
     page = show(finished_study).page
     seen = unnamed_controls(page)
-    for place in range(1, len(VIEWS) + 1):
-        page.view.show_view(place)
+    for index in range(1, len(VIEWS) + 1):
+        page.view.show_view(index)
         seen += unnamed_controls(page)
     page.new()
     assert seen + unnamed_controls(page) == []
@@ -150,8 +150,8 @@ def test_it_fits_a_small_window(show: Show, finished_study: Study, theme: Theme,
     """The page fits next to the sidebar in a window of 900 by 600 pixels."""
     page = show(finished_study).page
     theme.set_text_size(text_size)
-    for place in range(len(VIEWS) + 1):
-        page.view.show_view(place)
+    for index in range(len(VIEWS) + 1):
+        page.view.show_view(index)
     page.new()
     smallest = page.minimumSizeHint()
     assert smallest.width() <= 660
@@ -176,12 +176,12 @@ def test_the_name_stays_visible_while_figures_scroll(show: Show, finished_study:
     page = show(finished_study).page
     table = page.view.table
     name = table.visualRect(table.order.index(1, 0)).adjusted(16, 6, -100, -20)
-    place = QRect(table.viewport().mapTo(page, name.topLeft()), name.size())
-    before = page.grab(place).toImage()
+    area = QRect(table.viewport().mapTo(page, name.topLeft()), name.size())
+    before = page.grab(area).toImage()
     bar = table.horizontalScrollBar()
     bar.setValue(bar.maximum())
     assert bar.value() > 0
-    assert page.grab(place).toImage() == before
+    assert page.grab(area).toImage() == before
 
 
 def test_a_chart_and_the_table_select_the_same_row(show: Show, finished_study: Study, qtbot: QtBot) -> None:

@@ -98,8 +98,8 @@ def test_figures_are_aligned_at_the_decimal_point_and_at_the_error(theme: Theme)
 def test_a_clipped_figure_is_not_painted(table: StudyTable) -> None:
     """At the right edge it would look like another figure."""
     column = next(number for number in range(1, 20) if table.columnViewportPosition(number + 1) > 640)
-    place = table.visualRect(table.order.index(1, column)).intersected(table.viewport().rect())
-    place.setTop(place.top() + 7)
-    place.setHeight(16)
-    image = table.viewport().grab(place).toImage()
+    area = table.visualRect(table.order.index(1, column)).intersected(table.viewport().rect())
+    area.setTop(area.top() + 7)
+    area.setHeight(16)
+    image = table.viewport().grab(area).toImage()
     assert len({image.pixel(x, y) for x in range(image.width()) for y in range(image.height())}) == 1

@@ -79,8 +79,8 @@ def test_arabic_runs_from_right_to_left() -> None:
 
 def test_a_left_to_right_word_in_right_to_left_text_keeps_its_place() -> None:
     layout = make_layout("نموذج", " Whale", " صغير", before="", width=400)
-    places = [layout.rects_of(cell)[0].center().x() for cell in range(3)]
-    assert places == sorted(places, reverse=True)
+    positions = [layout.rects_of(cell)[0].center().x() for cell in range(3)]
+    assert positions == sorted(positions, reverse=True)
 
 
 def test_numbers_in_right_to_left_text_do_not_overlap() -> None:
@@ -97,8 +97,8 @@ def test_numbers_in_right_to_left_text_do_not_overlap() -> None:
 def test_direction_marks_are_spelled_out() -> None:
     """A hidden direction mark does not change the order of tokens."""
     layout = make_layout("photo", "\u202e", "gnp", ".exe", before="", width=600)
-    places = [layout.rects_of(cell)[0].left() for cell in range(4)]
-    assert places == sorted(places)
+    positions = [layout.rects_of(cell)[0].left() for cell in range(4)]
+    assert positions == sorted(positions)
     assert layout.rects_of(1)[0].width() > 40
 
 

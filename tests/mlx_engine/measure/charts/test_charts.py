@@ -53,8 +53,8 @@ def _texts(scene: Scene, style: Style) -> list[tuple[str, Area]]:
 
 def _check(scene: Scene, style: Style) -> None:
     texts = _texts(scene, style)
-    room = Area(-1, -1, scene.width + 2, scene.height + 2)
-    assert [text for text, area in texts if not room.holds(area)] == []
+    bounds = Area(-1, -1, scene.width + 2, scene.height + 2)
+    assert [text for text, area in texts if not bounds.holds(area)] == []
     # Lines of text have space above and below their letters, which may overlap.
     tight = [
         (text, Area(area.left, area.top + area.height * 0.2, area.width, area.height * 0.6)) for text, area in texts

@@ -73,15 +73,15 @@ def test_an_incomplete_chunk_is_missing(store: ReferenceStore) -> None:
     assert 0 in store.missing
 
 
-@pytest.mark.parametrize("place", [0, 40, -1], ids=["checksum", "head", "numbers"])
+@pytest.mark.parametrize("offset", [0, 40, -1], ids=["checksum", "head", "numbers"])
 def test_a_damaged_chunk_is_reported_by_number(
-    store: ReferenceStore, original: Model, sample: TokenSample, place: int
+    store: ReferenceStore, original: Model, sample: TokenSample, offset: int
 ) -> None:
     """A single changed byte is detected anywhere."""
     store.write(1, predict_chunk(original.network, sample.tokens[1], _convention, 1e-3))
     file = store.folder / "chunk-00001"
     content = bytearray(file.read_bytes())
-    content[place] ^= 1
+    content[offset] ^= 1
     file.write_bytes(content)
     with pytest.raises(StorageError, match="Chunk 2"):
         store.read(1)

@@ -21,13 +21,13 @@ def file_of(header: Any, data: bytes, path: Path) -> Path:
 def test_a_header_is_read_as_written(tmp_path: Path) -> None:
     """With types, shapes and positions; arrays are aligned to their elements."""
     shapes = {"b": ("F16", (3, 1)), "a": ("U32", (5,)), "c": ("F32", (2, 2)), "empty": ("F32", (0,))}
-    header, places = compose_header(shapes)
+    header, entries = compose_header(shapes)
     path = tmp_path / "model.safetensors"
     path.write_bytes(header + bytes(42))
 
-    assert read_header(path) == places
-    assert {name: (place.dtype, place.shape) for name, place in places.items()} == shapes
-    assert all(place.offset % {"F16": 2, "U32": 4, "F32": 4}[place.dtype] == 0 for place in places.values())
+    assert read_header(path) == entries
+    assert {name: (entry.dtype, entry.shape) for name, entry in entries.items()} == shapes
+    assert all(entry.offset % {"F16": 2, "U32": 4, "F32": 4}[entry.dtype] == 0 for entry in entries.values())
 
 
 @pytest.mark.parametrize(

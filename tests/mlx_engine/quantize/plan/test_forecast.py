@@ -82,7 +82,7 @@ def test_the_size_includes_all_files_and_headers(shapes: list[tuple[int, ...]], 
     headers = [compose_header(file.arrays) for file in files]
     assert estimate.files == len(files)
     assert estimate.size_bytes == sum(
-        len(header) + sum(place.size_bytes for place in places.values()) for header, places in headers
+        len(header) + sum(entry.size_bytes for entry in entries.values()) for header, entries in headers
     )
 
 

@@ -77,9 +77,9 @@ class Published:
         for name in ("tokenizer.json", "tokenizer_config.json"):
             shutil.copyfile(tokenizer / name, folder / name)
         (folder / "config.json").write_text(json.dumps(config))
-        header, places = compose_header({name: (entry.dtype, entry.shape) for name, entry in self.entries.items()})
+        header, entries = compose_header({name: (entry.dtype, entry.shape) for name, entry in self.entries.items()})
         data = bytearray(header) + bytes(sum(array.nbytes for array in self.arrays.values()))
-        for name, place in places.items():
+        for name, place in entries.items():
             data[place.offset : place.offset + place.size_bytes] = self.arrays[name].tobytes()
         (folder / "model.safetensors").write_bytes(data)
         return folder
@@ -101,7 +101,7 @@ def words(numbers: NDArray[Any], bits: int) -> NDArray[np.int32]:
     """Pack the last axis into 32-bit words, lowest bits first; values may cross the borders of words."""
     packed = []
     for row in numbers.reshape(-1, numbers.shape[-1]):
-        stream = sum(int(number) << bits * place for place, number in enumerate(row))
+        stream = sum(int(number) << bits * position for position, number in enumerate(row))
         packed.append(np.frombuffer(stream.to_bytes(len(row) * bits // 8, "little"), "<i4"))
     return np.stack(packed).reshape(*numbers.shape[:-1], -1)
 
