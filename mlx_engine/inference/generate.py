@@ -20,8 +20,8 @@ from mlx_engine.inference.cache import Cache, Reread
 from mlx_engine.inference.context import Context
 from mlx_engine.inference.load import Model
 from mlx_engine.inference.prefill import Reader
-from mlx_engine.inference.prompt import Prompt, build_prompt
-from mlx_engine.inference.sampling import Sampler, make_logits_processors, make_sampler
+from mlx_engine.inference.prompt import Prompt, build_prompt, thinking_format
+from mlx_engine.inference.sampling import CheckedSampler, make_logits_processors, make_sampler
 from mlx_engine.inference.segments import Segment, Segments
 from mlx_engine.inference.statistics import Tally
 from mlx_engine.networks.rotation import expected_length, length_boundary
@@ -50,7 +50,7 @@ class Generation:
             RequestError: the request is refused before any work: a value out of range, a prompt that is too long, a
                 chat template that fails, or a KV cache precision that the model does not support.
             OutOfMemory: memory ran out; all contexts are dropped, and the next request starts from scratch.
-            EngineError: MLX failed in another way.
+            EngineError: MLX failed in another way, or the model's logits are not numbers.
         """
         tally = Tally()
         sampler = make_sampler(request.sampling, self._model.vocabulary_size)
@@ -68,11 +68,11 @@ class Generation:
             if not is_cancelled():
                 reason = yield from self._decode(task)
             context.evaluate()
-        except (RuntimeError, MemoryError) as error:
+        except (RuntimeError, MemoryError, FloatingPointError) as error:
             context.layers.clear()
             self._cache.clear()
             mx.clear_cache()
-            raise _translate(error, len(prompt.tokens)) from error
+            raise _translate(error, self._model.name, len(prompt.tokens)) from error
         self._cache.check_in(context)
         statistics = tally.statistics(
             reason, context_tokens=len(context.tokens), peak_memory_bytes=mx.get_peak_memory()
@@ -103,6 +103,7 @@ class Generation:
         ends = self._model.tokenizer.eos_token_ids
         segments = Segments(
             self._model.tokenizer,
+            thinking_format(self._model.tokenizer),
             opens_thinking=task.prompt.opens_thinking,
             stop=(*request.sampling.stop, *task.prompt.stop),
         )
@@ -152,6 +153,7 @@ class Generation:
             )
             with closing(steps):
                 for token, _ in steps:
+                    task.sampler.check()
                     context.tokens.append(token)
                     yield token
             limit -= count
@@ -178,12 +180,14 @@ class _Task:
     request: Generate
     prompt: Prompt
     context: Context
-    sampler: Sampler
+    sampler: CheckedSampler
     tally: Tally
     is_cancelled: Callable[[], bool]
 
 
-def _translate(error: RuntimeError | MemoryError, prompt_tokens: int) -> EngineError:
+def _translate(error: RuntimeError | MemoryError | FloatingPointError, name: str, prompt_tokens: int) -> EngineError:
+    if isinstance(error, FloatingPointError):
+        return EngineError(f"{name} {error}")
     if memory.is_out_of_memory(error):
         return OutOfMemory(
             f"Not enough memory for {prompt_tokens:,} tokens: this Mac has "

@@ -16,8 +16,10 @@ from mlx_lm.utils import dequantize_model
 from mlx_engine.amounts import format_memory
 from mlx_engine.errors import EngineError, FacetError, OutOfMemory, UnsupportedModel
 from mlx_engine.inference import memory
+from mlx_engine.inference.prompt import end_tokens
 from mlx_engine.inference.tokenizer import load_tokenizer
 from mlx_engine.models.description.describe import describe
+from mlx_engine.models.description.thinking import has_thinking
 from mlx_engine.models.files import foreign_errors as foreign
 from mlx_engine.models.memory import cache_precision
 from mlx_engine.networks.load import load_network
@@ -41,8 +43,8 @@ class Model:
 
     @property
     def can_think(self) -> bool:
-        """True if the model has markers for thinking, and a chat template that uses them."""
-        return bool(self.tokenizer.has_thinking) and "think" in str(self.tokenizer.chat_template)
+        """True if the chat template has markers of thinking, or a switch for it."""
+        return has_thinking(str(self.tokenizer.chat_template or ""))
 
     def read_weights(self) -> Iterator[int]:
         """Read the weights into memory, about one percent at a time; yield the bytes read so far.
@@ -82,6 +84,7 @@ def open_model(path: Path) -> Model:
             network = _in_float32(network, parameters=description.parameters)
         weights_bytes = sum(weight.nbytes for weight in _weights(network))
         tokenizer = load_tokenizer(path, config.get("eos_token_id"))
+        tokenizer.eos_token_ids = end_tokens(tokenizer)
     except foreign.FOREIGN_ERRORS as error:
         raise _translate(error, path.name, 0) from error
     if weights_bytes > memory.machine_bytes():

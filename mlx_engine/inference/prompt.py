@@ -9,7 +9,7 @@ import faulthandler
 import re
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
@@ -18,7 +18,11 @@ from typing import Any, NoReturn
 import jinja2
 
 from mlx_engine.errors import PromptTooLong, RequestError, TemplateError
+from mlx_engine.models.description.thinking import ThinkingFormat, find_format, switches
 from mlx_engine.protocol import ChatMessage
+
+Conversation = list[dict[str, Any]]
+"""Messages as a chat template takes them."""
 
 TEMPLATE_LIMIT_S = 5.0
 """Real templates take milliseconds."""
@@ -37,9 +41,9 @@ _template_errors = (
 )
 
 # A control token's name passes through the template as its number between two noncharacters, which Unicode reserves
-# for uses like this.
+# for uses like this. A message that contains these has numbers for them too.
 _open, _close = "\ufdd0", "\ufdd1"
-_placeholder = re.compile(f"{_open}([0-9]+){_close}")
+_placeholder = re.compile(f"{_open}([0-9]{{1,7}}){_close}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,20 +83,22 @@ def build_prompt(tokenizer: Any, messages: Sequence[ChatMessage], *, think: bool
     """
     if not messages or messages[-1].role != "user" or not messages[-1].content.strip():
         raise RequestError("Write a message first: there is nothing to answer.")
-    specials = [str(token) for token in tokenizer.added_tokens_decoder.values() if token.special]
+    specials = [str(token) for token in tokenizer.added_tokens_decoder.values() if token.special] + [_open, _close]
     escaped = tuple(
         ChatMessage(message.role, _escape(_whole_characters(message.content), specials)) for message in messages
     )
     templated = tokenizer.has_chat_template
-    text = _apply_template(tokenizer, escaped, think=think) if templated else _plain(escaped)
+    if templated:
+        text, opening = _apply_template(tokenizer, escaped, think=think)
+    else:
+        text, opening = _plain(escaped), ""
     tokens = _tokenize(tokenizer, text, specials, add_special_tokens=not templated)
     if len(tokens) >= context_length:
         raise PromptTooLong(
             f"The conversation is {len(tokens):,} tokens long, but the context holds {context_length:,}. "
             "Shorten the last message, choose a longer context if the model has one, or start a new chat."
         )
-    start, end = _last_message(text, escaped[-1].content)
-    tail = text[end:]
+    start, end = _last_message(text.removesuffix(opening), escaped[-1].content)
     return Prompt(
         tokens=tokens,
         text=text,
@@ -101,42 +107,129 @@ def build_prompt(tokenizer: Any, messages: Sequence[ChatMessage], *, think: bool
         boundaries=tuple(
             sorted({max(0, len(tokens) - len(_tokenize(tokenizer, text[at:], specials)) - 1) for at in (start, end)})
         ),
-        opens_thinking=tokenizer.has_thinking and tail.rfind(tokenizer.think_start) > tail.rfind(tokenizer.think_end),
+        opens_thinking=templated and thinking_format(tokenizer).opens_thinking(opening or text[end:]),
         stop=() if templated else ("\nUser:",),
     )
+
+
+def thinking_format(tokenizer: Any) -> ThinkingFormat:
+    """Return the format in which the model marks its thinking."""
+    return find_format(_template(tokenizer), tokenizer.get_added_vocab())
 
 
 def finished_conversation(tokenizer: Any, messages: Sequence[ChatMessage]) -> str:
     """Return `messages` as the model's chat template renders them, without the opening of another answer.
 
     Raises:
-        TemplateError: the chat template fails, or takes too long.
+        TemplateError: the chat template fails, takes too long, or leaves out the user's words.
     """
+    return _first_complete(messages, lambda form: _render(tokenizer, form, think=True, is_finished=True))
+
+
+def end_tokens(tokenizer: Any) -> set[int]:
+    """Return the tokens that end an answer: those that the files name, and the one that the template writes there.
+
+    Some files name too few, and an answer would then run on into an invented next turn.
+    """
+    return tokenizer.eos_token_ids | _turn_ends(tokenizer)  # type: ignore[no-any-return]
+
+
+def _turn_ends(tokenizer: Any) -> set[int]:
+    """Return the control token that the chat template writes after an answer, if there is one."""
+    if not tokenizer.has_chat_template:
+        return set()
+    probe = (ChatMessage("user", "1"), ChatMessage("assistant", "2 and 3"))
     try:
-        return _render(tokenizer, messages, think=True, is_finished=True)
+        text = finished_conversation(tokenizer, probe)
     except TemplateError:
-        return _render(tokenizer, _without_system(messages), think=True, is_finished=True)
+        return set()
+    rest = text.rpartition(probe[1].content)[2].lstrip()
+    inner = thinking_format(tokenizer).effects
+    ends = {
+        token.content: number
+        for number, token in tokenizer.added_tokens_decoder.items()
+        if token.special and token.content not in inner and rest.startswith(token.content)
+    }
+    return {ends[max(ends, key=len)]} if ends else set()
 
 
-def _apply_template(tokenizer: Any, messages: Sequence[ChatMessage], *, think: bool) -> str:
-    """Render the messages, merging the system prompt where needed: some templates refuse or drop a system message."""
+def _apply_template(tokenizer: Any, messages: Sequence[ChatMessage], *, think: bool) -> tuple[str, str]:
+    """Return the rendered messages with the opening of the answer, and that opening alone."""
+    complete: list[Conversation] = []
+
+    def render(form: Conversation) -> str:
+        complete.append(form)
+        return _render(tokenizer, form, think=think)
+
+    text = _first_complete(messages, render)
     try:
-        text = _render(tokenizer, messages, think=think)
-    except TemplateError:
-        if (plainest := _without_system(messages)) == list(messages):
-            raise
-        return _render(tokenizer, plainest, think=think)
-    if messages[0].role == "system" and messages[0].content.strip() not in text:
-        return _render(tokenizer, _without_system(messages), think=think)
-    return text
+        finished = _render(tokenizer, complete[-1], think=think, is_finished=True)
+    except TemplateError:  # Some templates always open an answer.
+        finished = text
+    return text, text[_common_length(text, finished) :]
 
 
-def _render(tokenizer: Any, messages: Sequence[ChatMessage], *, think: bool, is_finished: bool = False) -> str:
-    conversation = [{"role": message.role, "content": message.content} for message in messages]
+def _first_complete(messages: Sequence[ChatMessage], render: Callable[[Conversation], str]) -> str:
+    """Return the text of the first form of `messages` that the template renders with the words of the user.
+
+    Some templates refuse or drop a system message: its text then precedes the user's first one. Some take content only
+    as a list of parts.
+
+    Raises:
+        TemplateError: no form is rendered with these words.
+    """
+    forms = [list(messages)]
+    if (merged := _without_system(messages)) != forms[0]:
+        forms.append(merged)
+    failure: TemplateError | None = None
+    altered: list[tuple[list[ChatMessage], bool, str]] = []
+    for as_parts in (False, True):
+        for form in forms:
+            try:
+                text = render(_conversation(form, as_parts=as_parts))
+            except TemplateError as error:
+                failure = failure or error
+                continue
+            required = [messages[-1], *(message for message in form if message.role == "system")]
+            if all(_squeezed(message.content) in _squeezed(text) for message in required):
+                return text
+            altered.append((form, as_parts, text))
+    for form, as_parts, text in altered:
+        others = [*form[:-1], ChatMessage(form[-1].role, "0")]
+        if render(_conversation(others, as_parts=as_parts)) != text:  # The template escapes the words, for example.
+            return render(_conversation(form, as_parts=as_parts))
+    raise failure or TemplateError(
+        "The chat template of this model leaves out what you wrote, so the model would answer something else. "
+        "Another version of the model may have a working template."
+    )
+
+
+def _conversation(messages: Sequence[ChatMessage], *, as_parts: bool) -> Conversation:
+    return [
+        {"role": message.role, "content": [{"type": "text", "text": message.content}] if as_parts else message.content}
+        for message in messages
+    ]
+
+
+def _common_length(first: str, second: str) -> int:
+    """Return the number of characters with which both texts start."""
+    differences = (index for index, (left, right) in enumerate(zip(first, second, strict=False)) if left != right)
+    return next(differences, min(len(first), len(second)))
+
+
+def _squeezed(text: str) -> str:
+    """Return `text` without white space, which templates may trim or replace."""
+    return "".join(text.split())
+
+
+def _render(tokenizer: Any, conversation: Conversation, *, think: bool, is_finished: bool = False) -> str:
     try:
         with _time_limit(TEMPLATE_LIMIT_S):
             text = tokenizer.apply_chat_template(
-                conversation, tokenize=False, add_generation_prompt=not is_finished, enable_thinking=think
+                conversation,
+                tokenize=False,
+                add_generation_prompt=not is_finished,
+                **{"enable_thinking": think, **switches(_template(tokenizer), think=think)},
             )
     except _template_errors as error:
         reason = " ".join(str(error).split())[:300] or type(error).__name__
@@ -144,6 +237,10 @@ def _render(tokenizer: Any, messages: Sequence[ChatMessage], *, think: bool, is_
             f"The chat template of this model failed: {reason} Another version of the model may have a working one."
         ) from error
     return str(text)
+
+
+def _template(tokenizer: Any) -> str:
+    return tokenizer.chat_template if isinstance(tokenizer.chat_template, str) else ""
 
 
 def _without_system(messages: Sequence[ChatMessage]) -> list[ChatMessage]:

@@ -5,6 +5,7 @@ random state broken until it is seeded again.
 """
 
 import secrets
+from collections import deque
 from collections.abc import Callable
 
 import mlx.core as mx
@@ -26,7 +27,40 @@ _min_temperature = 1e-3
 """Below it, scaled log-probabilities exceed the range of float16, and sampling is greedy in effect anyway."""
 
 
-def make_sampler(sampling: Sampling, vocabulary_size: int) -> Sampler:
+UNSOUND_LOGITS = (
+    "produces NaN or infinite logits: its weights are damaged, or overflow in its data type. Download or convert it "
+    "again."
+)
+"""A fault of a model: a sentence that starts with its name."""
+
+
+class CheckedSampler:
+    """A sampler that notices NaN and positive infinity among the logits: both make log-probabilities NaN.
+
+    The check of a token is computed with it, and read only after it, so that decoding never waits.
+    """
+
+    def __init__(self, sampler: Sampler) -> None:
+        self._sampler = sampler
+        self._faults: deque[mx.array] = deque()
+
+    def __call__(self, log_probabilities: mx.array) -> mx.array:
+        fault = mx.isnan(log_probabilities).any()
+        self._faults.append(fault)
+        token = self._sampler(log_probabilities)
+        return mx.where(fault, mx.array(0, token.dtype), token)
+
+    def check(self) -> None:
+        """Check the next of the sampled tokens; call it once for each.
+
+        Raises:
+            FloatingPointError: it was sampled from logits that are not numbers.
+        """
+        if self._faults.popleft().item():
+            raise FloatingPointError(UNSOUND_LOGITS)
+
+
+def make_sampler(sampling: Sampling, vocabulary_size: int) -> CheckedSampler:
     """Return a sampler, and seed the random numbers of this thread for it.
 
     Raises:
@@ -35,15 +69,15 @@ def make_sampler(sampling: Sampling, vocabulary_size: int) -> Sampler:
     check_struct(sampling)
     mx.random.seed(secrets.randbits(32) if sampling.seed is None else sampling.seed)
     if sampling.temperature < _min_temperature:
-        return greedy_sampler
-    sampler: Sampler = make_random_sampler(
+        return CheckedSampler(greedy_sampler)
+    sampler = make_random_sampler(
         temp=sampling.temperature,
         top_p=sampling.top_p,
         min_p=sampling.min_p,
         # mlx-lm refuses a top_k of the whole vocabulary.
         top_k=sampling.top_k if sampling.top_k < vocabulary_size else 0,
     )
-    return sampler
+    return CheckedSampler(sampler)
 
 
 def make_logits_processors(sampling: Sampling, prompt: list[int]) -> list[LogitsProcessor]:

@@ -22,9 +22,11 @@ def load_tokenizer(folder: Path, end_tokens: int | list[int] | None) -> Any:
     """
     options: dict[str, Any] = {"trust_remote_code": False}
     options |= _without_unknown_modules(folder / "tokenizer_config.json")
-    if template := chat_template.read_separate(folder):
-        options["chat_template"] = template
-    return _untyped_load(folder, options, eos_token_ids=end_tokens)
+    tokenizer = _untyped_load(folder, options, eos_token_ids=end_tokens)
+    tokenizer.chat_template = chat_template.read(folder) or None
+    # A few families have a function of mlx-lm in place of a template.
+    tokenizer.has_chat_template = tokenizer.chat_template is not None or tokenizer._chat_template is not None
+    return tokenizer
 
 
 def _without_unknown_modules(settings_file: Path) -> dict[str, None]:

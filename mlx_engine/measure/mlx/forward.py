@@ -7,6 +7,7 @@ import mlx.core as mx
 import numpy as np
 from numpy.typing import NDArray
 
+from mlx_engine.inference.sampling import UNSOUND_LOGITS
 from mlx_engine.networks.rotation import expected_length
 
 _ROWS_AT_ONCE = 64
@@ -36,10 +37,7 @@ def logits(network: Any, tokens: NDArray[np.int32], first: int, *, cache: Any = 
     is_sound = mx.all(mx.isfinite(mx.logsumexp(result, axis=-1)))
     mx.eval(result, is_sound)
     if not is_sound.item():
-        raise FloatingPointError(
-            "produces NaN or infinite logits: its weights are damaged, or overflow in its data type. Download or "
-            "convert it again."
-        )
+        raise FloatingPointError(UNSOUND_LOGITS)
     return result
 
 

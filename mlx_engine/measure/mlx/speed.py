@@ -19,12 +19,14 @@ from typing import Any
 import mlx.core as mx
 import numpy as np
 from mlx_lm.generate import generate_step
+from mlx_lm.sample_utils import greedy_sampler
 
 from mlx_engine.errors import EngineError, FacetError, OutOfMemory
 from mlx_engine.inference.context import Context
 from mlx_engine.inference.layers import Layers
 from mlx_engine.inference.load import Model, device_name, open_model
 from mlx_engine.inference.prefill import Reader
+from mlx_engine.inference.sampling import CheckedSampler
 from mlx_engine.measure.mlx.memory_guard import engine_errors
 from mlx_engine.measure.results import residency
 from mlx_engine.measure.results.conditions import ConditionsMonitor
@@ -246,12 +248,16 @@ class Bench:
 
         It waits for the extra token that is already being computed, so that it does not delay a later measurement.
         """
-        steps: Any = generate_step(mx.array([token]), self._network, max_tokens=count, prompt_cache=context.layers)
+        sampler = CheckedSampler(greedy_sampler)
+        steps: Any = generate_step(
+            mx.array([token]), self._network, max_tokens=count, prompt_cache=context.layers, sampler=sampler
+        )
         context.tokens.append(token)
         times = []
         with closing(steps):
             for generated, _ in steps:
                 times.append(time.perf_counter() - start_s)
+                sampler.check()
                 context.tokens.append(generated)
         context.evaluate()
         return times

@@ -16,7 +16,7 @@ _gptq_name = "quantize_config.json"
 
 
 def read_configuration(folder: Path, published: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Return the normalized configuration of the model in `folder`, with the end tokens of generation_config.json.
+    """Return the normalized configuration of the model in `folder`, with the end tokens of all its files.
 
     `published` are the contents of its config.json, if they have been read.
 
@@ -24,12 +24,21 @@ def read_configuration(folder: Path, published: Mapping[str, Any] | None = None)
         BrokenModel: config.json, or another file that belongs to it, is missing or damaged.
         UnsupportedModel: a setting has a value whose meaning is unknown.
     """
-    config = normalize(read_json(folder / FILE_NAME) if published is None else published)
+    published = read_json(folder / FILE_NAME) if published is None else published
+    config = normalize(published)
     if "quantization" not in config and "quantization_config" not in config:
         config |= _separate_settings(folder)
     generation_file = folder / _generation_name
-    ends = read_json(generation_file).get("eos_token_id") if generation_file.is_file() else None
+    generation = read_json(generation_file) if generation_file.is_file() else {}
+    ends = _end_tokens(published, published.get("text_config"), generation)
     return config | {"eos_token_id": ends} if ends else config
+
+
+def _end_tokens(*sources: object) -> list[int]:
+    """Return the end tokens in any of `sources`: published files often name some in one and others in another."""
+    stated = [source.get("eos_token_id") for source in sources if isinstance(source, Mapping)]
+    numbers = [number for value in stated for number in (value if isinstance(value, list) else [value])]
+    return list(dict.fromkeys(number for number in numbers if type(number) is int and number >= 0))
 
 
 def _separate_settings(folder: Path) -> dict[str, Any]:

@@ -1,20 +1,23 @@
 """The features of a model's chat template, which is read as text and never run."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from mlx_engine.errors import BrokenModel
+from mlx_engine.models.description.thinking import has_thinking
 
 _limit_bytes = 2**24
-# The markers around a model's thinking that mlx-lm supports (tokenizer_utils.py, 0.32.2).
-_thinking = re.compile(r"<think>|<longcat_think>|<\|think:start\|>|<\|channel>thought|<\|open\|>think|enable_thinking")
 _tools = re.compile(r"\btools\b")
+_FOR_CHAT = ("default", "chat", "instruct")
+_FOR_OTHER_TASKS = ("tool_use", "rag")
 
 
 class _Named(msgspec.Struct):
+    name: str = ""
     template: str = ""
 
 
@@ -38,33 +41,43 @@ def read_traits(folder: Path) -> TemplateTraits:
         BrokenModel: the file that should contain it is damaged.
         OSError: it cannot be read.
     """
-    return traits(_read(folder))
+    return traits(read(folder))
 
 
 def traits(template: str) -> TemplateTraits:
     """Return the features of `template`, "" for none."""
-    return TemplateTraits(bool(template), bool(_thinking.search(template)), bool(_tools.search(template)))
+    return TemplateTraits(bool(template), has_thinking(template), bool(_tools.search(template)))
 
 
-def read_separate(folder: Path) -> str:
-    """Return the template in chat_template.json, where multimodal models keep it, if it is the only one; else "".
+def read(folder: Path) -> str:
+    """Return the template that the model in `folder` is used with; "" if there is none.
+
+    The sources have the order of transformers: files of their own, then the tokenizer's settings, then
+    chat_template.json, where multimodal models keep it. Blank ones do not count.
 
     Raises:
         BrokenModel: a file is damaged.
         OSError: it cannot be read.
     """
-    return "" if _read_of_tokenizer(folder) else _in_json(folder / "chat_template.json")
+    return (
+        choose(_in_files(folder))
+        or _in_json(folder / "tokenizer_config.json")
+        or _in_json(folder / "chat_template.json")
+    )
 
 
-def _read(folder: Path) -> str:
-    return _read_of_tokenizer(folder) or read_separate(folder)
+def choose(templates: Mapping[str, str]) -> str:
+    """Return the one of several named templates that is for chats; "" if there is none."""
+    named = {name: template for name, template in templates.items() if template.strip()}
+    others = [name for name in named if name not in _FOR_OTHER_TASKS] or list(named)
+    return next((named[name] for name in (*_FOR_CHAT, *others) if name in named), "")
 
 
-def _read_of_tokenizer(folder: Path) -> str:
-    """Return the template that transformers reads with the tokenizer."""
-    if (path := folder / "chat_template.jinja").is_file():
-        return _bounded(path).decode(errors="replace")
-    return _in_json(folder / "tokenizer_config.json")
+def _in_files(folder: Path) -> dict[str, str]:
+    files = {path.stem: path for path in sorted((folder / "additional_chat_templates").glob("*.jinja"))}
+    if (default := folder / "chat_template.jinja").is_file():
+        files["default"] = default
+    return {name: _bounded(path).decode(errors="replace") for name, path in files.items()}
 
 
 def _in_json(path: Path) -> str:
@@ -76,8 +89,8 @@ def _in_json(path: Path) -> str:
         raise BrokenModel(f"{path.name} is damaged: {error}.") from error
     template = settings.chat_template
     if isinstance(template, list):
-        return "\n".join(named.template for named in template)
-    return template or ""
+        return choose({named.name: named.template for named in template})
+    return choose({"default": template or ""})
 
 
 def _bounded(path: Path) -> bytes:

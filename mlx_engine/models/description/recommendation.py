@@ -17,12 +17,21 @@ NAMES = ("temperature", "top_p", "top_k", "min_p", "repetition_penalty")
 def recommended(folder: Path) -> dict[str, float]:
     """Return the values by their names in `Sampling`, without those that are absent or out of range.
 
-    A model that recommends not to sample gets temperature 0.
+    A model that recommends not to sample gets temperature 0: its other values are left over from the library's
+    defaults, which then have no effect.
     """
     values = _read(folder / FILE_NAME)
-    legal = (name for name in NAMES if values.get(name) is not None and sampling_fields()[name].allows(values[name]))
-    recommendation = {name: values[name] for name in legal}
-    return {"temperature": 0.0} if values.get("do_sample") is False and not recommendation else recommendation
+    if values.get("do_sample") is False:
+        return {"temperature": 0.0} | _legal(values, ("repetition_penalty",))
+    return _legal(values, NAMES)
+
+
+def _legal(values: dict[str, Any], names: Collection[str]) -> dict[str, float]:
+    return {
+        name: values[name]
+        for name in names
+        if values.get(name) is not None and sampling_fields()[name].allows(values[name])
+    }
 
 
 def with_recommended(

@@ -119,6 +119,19 @@ def test_a_stop_text_ends_the_answer(opened: OpenModel, ask: Ask) -> None:
     assert stopped.statistics.finish_reason == "stop"
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_logits_that_are_not_numbers_end_the_answer_with_a_sentence(value: float, opened: OpenModel, ask: Ask) -> None:
+    """The next answer starts from scratch."""
+    model = opened("llama")
+    network = build(normalize({**vars(model.network.args), "model_type": "llama"}))
+    network.update(tree_map(lambda weight: weight, model.network.parameters()))
+    network.model.norm.weight = mx.full(network.model.norm.weight.shape, value)
+    generation = Generation(replace(model, network=network))
+    for _ in range(2):
+        with pytest.raises(EngineError, match="llama produces NaN or infinite logits"):
+            ask(generation, FIRST)
+
+
 def test_the_same_seed_gives_the_same_answer(opened: OpenModel, ask: Ask) -> None:
     """Even if the second request is not the first of its thread, and its prompt is cached."""
     generation = Generation(opened("llama"))

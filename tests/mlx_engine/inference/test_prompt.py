@@ -11,8 +11,9 @@ import pytest
 from mlx_engine.errors import PromptTooLong, RequestError, TemplateError
 from mlx_engine.inference import prompt as prompt_module
 from mlx_engine.inference.load import Model, open_model
-from mlx_engine.inference.prompt import Prompt, build_prompt
+from mlx_engine.inference.prompt import Prompt, build_prompt, end_tokens
 from mlx_engine.protocol import ChatMessage
+from tests.byte_tokenizer import byte_tokenizer
 
 OpenModel = Callable[[str], Model]
 HELLO = (ChatMessage("user", "Hello"),)
@@ -132,6 +133,65 @@ def test_a_template_that_does_not_end_is_stopped(
     loops = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
     with pytest.raises(TemplateError, match=r"ran for more than 0\.2 seconds"):
         build(with_template(loops), *HELLO)
+
+
+def test_content_is_given_as_parts_where_the_template_expects_those(
+    with_template: Callable[[str | None], Any],
+) -> None:
+    """A text is then a list of letters without the attribute `text`, and would vanish."""
+    template = "{% for m in messages %}[{% for part in m.content %}{{ part.text }}{% endfor %}]{% endfor %}"
+    assert build(with_template(template), *HELLO).text == "[Hello]"
+
+
+@pytest.mark.parametrize("template", ["{{ bos_token }}Hello?", "{{ messages[0].text }}", "{{ messages | length }}"])
+def test_a_template_that_leaves_out_the_message_is_reported(
+    template: str, with_template: Callable[[str | None], Any]
+) -> None:
+    """The model would answer something else."""
+    with pytest.raises(TemplateError, match="leaves out what you wrote"):
+        build(with_template(template), ChatMessage("user", "Why is the sky blue?"))
+
+
+@pytest.mark.parametrize("filter_name", ["trim", "upper", "tojson", "e", "replace('\n', ' ')"])
+def test_a_template_may_change_the_words(filter_name: str, with_template: Callable[[str | None], Any]) -> None:
+    text = build(
+        with_template(f"{{{{ messages[0].content | {filter_name} }}}}"), ChatMessage("user", 'A "b"\n<c>')
+    ).text
+    assert text
+
+
+def test_the_answer_opens_with_what_the_template_adds_for_it(with_template: Callable[[str | None], Any]) -> None:
+    """Not with what follows the words of the message, which may occur in the opening."""
+    template = "{{ messages[-1].content }}{% if add_generation_prompt %}\n<think>{% endif %}"
+    prompt = build(with_template(template), ChatMessage("user", "hi"))
+    assert prompt.opens_thinking
+    assert prompt.boundaries[0] == 0
+
+
+@pytest.mark.parametrize("template", ["", " \n"])
+def test_a_blank_template_is_none(template: str, with_template: Callable[[str | None], Any]) -> None:
+    assert build(with_template(template), *HELLO).text == "User: Hello\n\nAssistant:"
+
+
+@pytest.mark.parametrize("content", ["\ufdd0" + "1" * 5000 + "\ufdd1", "\ufdd00\ufdd1", "\ufdd1\ufdd0", "\ufffe\uffff"])
+def test_noncharacters_of_a_message_stay_text(content: str, opened: OpenModel) -> None:
+    """They are not taken for the numbers of control tokens."""
+    tokenizer = opened("llama").tokenizer
+    prompt = build(tokenizer, ChatMessage("user", content), context_length=2**20)
+    assert content in tokenizer.decode(prompt.tokens)
+
+
+def test_the_token_that_the_template_writes_after_an_answer_ends_it() -> None:
+    """Even if no file names it; a marker inside answers is not an end."""
+    template = "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>{% endfor %}"
+    tokenizer = byte_tokenizer(["<|end|>", "<|stop|>"], template=template, end="<|stop|>")
+    assert end_tokens(tokenizer) == set(tokenizer.convert_tokens_to_ids(["<|end|>", "<|stop|>"]))
+
+
+@pytest.mark.parametrize("template", [None, "{{ raise_exception('no') }}", "{{ messages[-1].content }}", "<|end|>"])
+def test_a_template_without_an_end_adds_none(template: str | None) -> None:
+    tokenizer = byte_tokenizer(["<|end|>", "<|stop|>"], template=template, end="<|stop|>")
+    assert end_tokens(tokenizer) == {tokenizer.convert_tokens_to_ids("<|stop|>")}
 
 
 def test_a_model_without_a_template_has_a_plain_dialog(with_template: Callable[[str | None], Any]) -> None:

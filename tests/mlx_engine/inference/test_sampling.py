@@ -57,3 +57,24 @@ def test_the_penalty_includes_the_prompt() -> None:
     logits = processor(mx.array([9, 4]), mx.ones((1, 12)))
     assert [index for index, logit in enumerate(logits[0].tolist()) if logit < 1] == [4, 7, 8, 9]
     assert make_logits_processors(Sampling(), [7, 8, 9]) == []
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.7])
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_logits_that_are_not_numbers_are_noticed_after_sound_ones(value: float, temperature: float) -> None:
+    """The check of each token waits until that token is used."""
+    sampler = make_sampler(Sampling(temperature=temperature), VOCABULARY)
+    logits = mx.zeros((1, VOCABULARY)).at[0, 7].add(value)
+    tokens = [sampler(LOGPROBS), sampler(logits - mx.logsumexp(logits))]
+    mx.eval(tokens)
+    sampler.check()
+    with pytest.raises(FloatingPointError, match="NaN or infinite"):
+        sampler.check()
+
+
+def test_impossible_tokens_are_sound() -> None:
+    """Minus infinity is the logit of a token that is ruled out."""
+    sampler = make_sampler(Sampling(temperature=0), VOCABULARY)
+    logits = mx.where(mx.arange(VOCABULARY) == 7, 0.0, -float("inf"))[None]
+    assert sampler(logits - mx.logsumexp(logits)).item() == 7
+    sampler.check()

@@ -58,6 +58,7 @@ class _Strict(_Letters):
     """Its template requires the user to speak first."""
 
     has_chat_template = True
+    chat_template = ""
 
     def apply_chat_template(self, conversation: list[dict[str, str]], **_: object) -> str:
         if conversation[0]["role"] != "user":
