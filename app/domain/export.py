@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import msgspec
 
 from app.domain.conversation import Conversation, Message, MessageState, MessageTree, prompt
+from app.domain.fences import close_fences
 from mlx_engine.protocol import ChatMessage
 
 
@@ -53,7 +54,7 @@ def json_lines(conversations: Iterable[VisibleConversation]) -> Iterator[bytes]:
 
 
 def to_markdown(conversations: Sequence[VisibleConversation]) -> str:
-    """Return all conversations in one document, with the messages unchanged."""
+    """Return all conversations in one document, with the messages unchanged, but for fences that lack an end."""
     return "\n---\n\n".join(_markdown(visible) for visible in conversations if visible.path)
 
 
@@ -64,5 +65,5 @@ def _markdown(visible: VisibleConversation) -> str:
     for message in visible.path:
         if message.text:
             author = "You" if message.role == "user" else message.model or "Answer"
-            parts.append(f"**{author}**\n\n{message.text.strip()}")
+            parts.append(f"**{author}**\n\n{close_fences(message.text.strip())}")
     return "\n\n".join(parts) + "\n"

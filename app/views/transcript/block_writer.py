@@ -14,6 +14,7 @@ from app.views.kit.theme import Theme
 from app.views.transcript.blocks import Block, BlockKind
 from app.views.transcript.format_properties import DISPLAY, FORMULA_OBJECT, INLINE_CODE, LATEX, NESTING, RULE
 from app.views.transcript.formulas import Formulas, set_alignment
+from app.views.transcript.latex import as_text
 from app.views.transcript.links import display_address, is_openable
 
 Tone = Literal["text", "secondary"]
@@ -38,6 +39,7 @@ class _Style:
     struck: bool = False
     code: bool = False
     faint: bool = False
+    raised: bool = False
     address: str = ""
     heading: int = 0
 
@@ -111,6 +113,8 @@ class BlockWriter:
         for token in tokens:
             if token.type == "maths":
                 self._formula(cursor, token.content, style, display=token.markup in ("$$", "\\["))
+            elif token.type == "footnote":
+                cursor.insertText(token.content, self._format(replace(style, raised=True)))
             elif token.type == "image":
                 self._image(cursor, token, style)
             elif token.nesting:
@@ -129,6 +133,9 @@ class BlockWriter:
         if self._formulas.is_pending(latex, display=display):
             self._has_pending = True
         formula = self._formulas.get(latex, display=display)
+        if formula is None and (text := as_text(latex)):
+            cursor.insertText(text, self._format(style))
+            return
         if formula is None:
             cursor.insertText(latex.replace("\n", _LINE_END), self._format(replace(style, code=True)))
             return
@@ -184,6 +191,8 @@ class BlockWriter:
         is_secondary = self._tone == "secondary" or style.faint
         char_format.setForeground(colors.secondary if is_secondary else colors.text)
         char_format.setFontStrikeOut(style.struck)
+        if style.raised:
+            char_format.setVerticalAlignment(QTextCharFormat.VerticalAlignment.AlignSuperScript)
         if style.code:
             char_format.setProperty(INLINE_CODE, True)
         if style.address:
@@ -223,9 +232,7 @@ def _next_style(style: _Style, token: Token, outer: _Style) -> _Style:
 
 def _plain_text(token: Token) -> str:
     """Return the text of `token` with Qt line ends, also for <br>, which models use in tables."""
-    if token.type == "softbreak":
-        return " "
-    if token.type == "hardbreak":
+    if token.type in ("softbreak", "hardbreak"):  # Chat models end lines on purpose, as in poems and addresses.
         return _LINE_END
     if token.type == "code_inline":
         return token.content

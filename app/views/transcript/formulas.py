@@ -6,9 +6,11 @@ others are drawn in idle slices, followed by `ready`.
 
 import logging
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from time import perf_counter
+from typing import Any
 
 from PySide6.QtCore import QByteArray, QObject, QRect, QRectF, QSizeF, QTimer, Signal
 from PySide6.QtGui import (
@@ -25,6 +27,7 @@ from PySide6.QtSvg import QSvgRenderer
 
 from app.views.transcript.format_properties import DISPLAY, LATEX
 from app.views.transcript.idle_queue import IdleQueue
+from app.views.transcript.latex import prepare
 from app.views.transcript.library_loader import LibraryLoader
 
 _LONGEST = 2_000
@@ -72,9 +75,9 @@ def draw_formula(latex: str, *, display: bool) -> Formula | None:
         from ziamath.zmath import Latex  # noqa: PLC0415
 
         config.svg2 = False
-        drawing = Latex(latex, size=_DRAWN_AT, color=_COLOR, inline=not display)
+        drawing = Latex(prepare(latex), size=_DRAWN_AT, color=_COLOR, inline=not display)
         svg: str = drawing.svg()
-        unknown = _UNKNOWN_COMMAND.search(drawing.mathmlstr())
+        unknown = _UNKNOWN_COMMAND.search(drawing.mathmlstr()) or _lacks_glyphs(drawing)
     except Exception as error:  # noqa: BLE001  its parsers raise many kinds; the LaTeX is shown instead
         _log.debug("cannot draw %r: %r", latex, error)
         return None
@@ -83,6 +86,16 @@ def draw_formula(latex: str, *, display: bool) -> Formula | None:
     box = QSvgRenderer(QByteArray(svg.encode())).viewBoxF()
     ascent = -box.y() / _DRAWN_AT
     return Formula(svg, box.width() / _DRAWN_AT, ascent, box.height() / _DRAWN_AT - ascent)
+
+
+def _lacks_glyphs(drawing: Any) -> bool:
+    """Return True if the font has no glyph for a letter, and would draw a box."""
+    letters = {letter for text in drawing.mathml.itertext() for letter in text}
+    return any(
+        not drawing.font.glyphindex(letter)
+        for letter in letters
+        if not letter.isspace() and unicodedata.category(letter) != "Cf"
+    )
 
 
 class Formulas(QObject):

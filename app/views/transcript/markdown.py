@@ -10,7 +10,10 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from app.views.transcript.blocks import Alignment, Block, TopBlock
-from app.views.transcript.syntax import add_rules
+from app.views.transcript.emphasis import add_emphasis
+from app.views.transcript.fences import add_fences
+from app.views.transcript.syntax import add_footnotes, add_rules
+from app.views.transcript.tables import add_tables
 
 DEEPEST = 24
 """Deepest nesting that is rendered; deeper blocks are plain text."""
@@ -59,7 +62,11 @@ def inline_tokens(parser: MarkdownIt, text: str) -> list[Token]:
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"maxNesting": 2 * DEEPEST, "html": False})
     parser.enable(["table", "strikethrough"]).disable(["reference", "html_block", "html_inline"])
+    add_emphasis(parser)
     add_rules(parser)
+    add_footnotes(parser)
+    add_fences(parser)
+    add_tables(parser)
     # Inline tokens are parsed when a block is written.
     parser.core.ruler.disable("inline")
     return parser

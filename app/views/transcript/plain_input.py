@@ -4,17 +4,15 @@ Has the same two methods as `MarkdownParser`. Headings, lists and emphasis stay 
 "__init__" looks as typed. Imports no Qt.
 """
 
-import re
 from collections.abc import Iterator
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from app.domain.fences import Fence, OpenFence, parse_fence
 from app.views.transcript.blocks import Block, TopBlock
 from app.views.transcript.markdown import inline_tokens, is_too_long
 from app.views.transcript.syntax import add_rules
-
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})[ \t]*([^`\s]*)[^`]*$")
 
 
 class PlainInput:
@@ -36,24 +34,24 @@ class PlainInput:
 def _top_blocks(lines: list[str]) -> Iterator[TopBlock]:
     number = 0
     while number < len(lines):
-        first, fence = number, _FENCE.match(lines[number])
+        first, fence = number, _fence(lines[number])
         number += 1
         if fence:
-            while number < len(lines) and not _closes(lines[number], fence[1]):
+            opened = OpenFence(fence)
+            while number < len(lines) and not opened.closes(lines[number].lstrip()):
                 number += 1
-            yield TopBlock(
-                first, (Block("code", "\n".join(lines[first + 1 : number]).rstrip("\n"), language=fence[2]),)
-            )
+            text = "\n".join(lines[first + 1 : number]).rstrip("\n")
+            yield TopBlock(first, (Block("code", text, language=fence.language),))
             number += 1
         elif lines[first].strip():
-            while number < len(lines) and lines[number].strip() and not _FENCE.match(lines[number]):
+            while number < len(lines) and lines[number].strip() and not _fence(lines[number]):
                 number += 1
             yield TopBlock(first, (_paragraph("\n".join(lines[first:number]).rstrip()),))
 
 
-def _closes(line: str, fence: str) -> bool:
-    mark = line.strip()
-    return len(mark) >= len(fence) and not mark.strip(fence[0])
+def _fence(line: str) -> Fence | None:
+    unindented = line.lstrip(" ")
+    return parse_fence(unindented) if len(line) - len(unindented) <= 3 else None
 
 
 def _paragraph(text: str) -> Block:

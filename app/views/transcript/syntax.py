@@ -1,4 +1,4 @@
-r"""Markdown extensions: formulas between $…$, $$…$$, \(…\) and \[…\], and bare links.
+r"""Markdown extensions: formulas between $…$, $$…$$, \(…\) and \[…\], bare links, and footnotes.
 
 A display formula is recognized by its first line alone, like a fence, and ends at its closing delimiter or before a
 blank line. So later text never changes blocks that are already on the screen.
@@ -10,10 +10,10 @@ from markdown_it import MarkdownIt
 from markdown_it.rules_block import StateBlock
 from markdown_it.rules_inline import StateInline
 
-_CLOSING = {"$$": "$$", "\\[": "\\]", "\\(": "\\)", "$": "$"}
+from app.views.transcript.dollars import CLOSING, LONGEST_FORMULA, end_of_formula, looks_like_formula, opening_delimiter
+
 _ADDRESS = re.compile(r"//[^\s<>\"`*\\|\x00-\x1f]+")
-_LONGEST_FORMULA = 4_000
-"""Characters. A closing delimiter further away belongs to something else."""
+_FOOTNOTE = re.compile(r"\[\^([^\[\]\s^]{1,32})\](:?)")
 
 
 def add_rules(markdown: MarkdownIt) -> None:
@@ -23,6 +23,11 @@ def add_rules(markdown: MarkdownIt) -> None:
     markdown.inline.ruler.before("linkify", "bare_link", _bare_link)
 
 
+def add_footnotes(markdown: MarkdownIt) -> None:
+    """Add the rule for labels such as [^1], which become raised; their texts stay where they are."""
+    markdown.inline.ruler.before("link", "footnote", _footnote)
+
+
 def _maths_block(state: StateBlock, first: int, last: int, silent: bool) -> bool:
     if state.is_code_block(first):
         return False
@@ -30,7 +35,7 @@ def _maths_block(state: StateBlock, first: int, last: int, silent: bool) -> bool
     if opening not in ("$$", "\\["):
         return False
     line = _line(state, first)[2:]
-    closing = _CLOSING[opening]
+    closing = CLOSING[opening]
     end = line.find(closing)
     if end >= 0 and line[end + 2 :].strip(" .,;:"):
         return False  # text follows on the same line: part of a paragraph
@@ -51,7 +56,7 @@ def _push_maths(state: StateBlock, first: int, last: int, closing: str) -> None:
     body, closed, after = "\n".join(lines).partition(closing)
     state.line = number
     line_range = [first, number]
-    if closed and body.strip() and len(body) <= _LONGEST_FORMULA:
+    if closed and looks_like_formula(body) and len(body) <= LONGEST_FORMULA:
         token = state.push("maths_block", "", 0)
         token.content, token.map = body.strip() + after.strip(), line_range
         return
@@ -67,39 +72,27 @@ def _line(state: StateBlock, number: int) -> str:
 
 
 def _maths(state: StateInline, silent: bool) -> bool:
-    opening = next((delimiter for delimiter in _CLOSING if state.src.startswith(delimiter, state.pos)), "")
-    if not opening:
-        return False
-    start = state.pos + len(opening)
-    end = _end_of_maths(state.src, start, min(state.posMax, start + _LONGEST_FORMULA), opening)
-    if end < 0:
+    opening = opening_delimiter(state.src, state.pos)
+    end = end_of_formula(state.src, state.pos, state.posMax)
+    if end == state.pos:
         return False
     if not silent:
         token = state.push("maths", "", 0)
-        token.content = state.src[start:end].strip()
+        token.content = state.src[state.pos + len(opening) : end - len(opening)].strip()
         token.markup = opening
-    state.pos = end + len(_CLOSING[opening])
+    state.pos = end
     return True
 
 
-def _end_of_maths(text: str, start: int, limit: int, opening: str) -> int:
-    """Return the end of the formula that starts at `start`, or -1 if the delimiter is ordinary text."""
-    end = text.find(_CLOSING[opening], start, limit)
-    if opening == "$":
-        return end if _are_dollars_of_maths(text, start, end) else -1
-    return end if end >= 0 and text[start:end].strip() else -1
-
-
-def _are_dollars_of_maths(text: str, start: int, end: int) -> bool:
-    """Return True for "$x + y$", False for "$5 and $6".
-
-    The conditions of Pandoc's `tex_math_dollars` (no space inside the dollar signs, no digit after the closing one),
-    and no letter before the opening one, which excludes "US$5".
-    """
-    if end <= start or text[start].isspace() or text[end - 1].isspace() or text[end - 1] == "\\":
+def _footnote(state: StateInline, silent: bool) -> bool:
+    match = _FOOTNOTE.match(state.src, state.pos, state.posMax)
+    if not match or state.src.startswith("(", match.end()):
         return False
-    before, after = text[start - 2 : start - 1], text[end + 1 : end + 2]
-    return not (before.isalnum() or after.isalnum() or "\n\n" in text[start:end])
+    is_definition = bool(match[2]) and state.src[state.pos - 1 : state.pos] in ("", "\n")
+    if not silent:
+        state.push("footnote", "", 0).content = match[1]
+    state.pos = match.end() if is_definition else match.end() - len(match[2])
+    return True
 
 
 def _bare_link(state: StateInline, silent: bool) -> bool:

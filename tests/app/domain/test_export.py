@@ -49,3 +49,10 @@ def test_markdown_names_the_authors() -> None:
     assert text == "# Far\n\n**You**\n\nHow far is the Moon?\n\n**o/m**\n\nAbout **384,000 km**.\n"
     two = to_markdown([visible(conversation(leaf="new"), TALK)] * 2)
     assert two.count("\n---\n") == 1
+
+
+def test_a_stopped_answer_does_not_swallow_the_next_message() -> None:
+    """Its open fence is closed."""
+    talk = [TALK[0], message("new", "q", text="```py\nx = 1", model="o/m", state=MessageState.STOPPED)]
+    text = to_markdown([visible(conversation(leaf="new"), talk)])
+    assert text.endswith("**o/m**\n\n```py\nx = 1\n```\n")

@@ -1,5 +1,6 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
+from PySide6.QtGui import QTextCharFormat
 from PySide6.QtWidgets import QWidget
 from shiboken6 import delete
 
@@ -117,3 +118,20 @@ def test_wide_tables_scroll_sideways(answer: BlockView) -> None:
     (table,) = answer.texts
     assert table.width() <= WIDTH
     assert table.document().size().width() > WIDTH
+
+
+def test_line_ends_are_kept(services: TranscriptServices, answer: BlockView) -> None:
+    """Models end lines on purpose, as in poems and addresses."""
+    answer.append("Roses are red,\nViolets are blue.")
+    services.finish()
+    assert [text.toPlainText() for text in answer.texts] == ["Roses are red,\nViolets are blue."]
+
+
+def test_the_label_of_a_footnote_is_raised(services: TranscriptServices, answer: BlockView) -> None:
+    answer.append("True[^1].\n\n[^1]: Source")
+    services.finish()
+    (text,) = answer.texts
+    assert text.toPlainText() == "True1.\n1 Source"
+    cursor = text.textCursor()
+    cursor.setPosition(5)
+    assert cursor.charFormat().verticalAlignment() == QTextCharFormat.VerticalAlignment.AlignSuperScript

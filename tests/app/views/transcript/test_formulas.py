@@ -23,6 +23,24 @@ def test_common_formulas_are_drawn(latex: str) -> None:
     assert formula.descent > -0.5
 
 
+@pytest.mark.parametrize(
+    "latex",
+    [
+        r"\begin{pmatrix}1&2\\3&4\end{pmatrix}^{-1}",
+        r"\left[\begin{array}{cc|c}1&2&3\\4&5&6\end{array}\right]_2",
+        r"\begin{cases}x&y\\z&w\end{cases}",
+        r"\text{Größe}",
+    ],
+)
+def test_environments_with_exponents_and_bars_are_drawn(latex: str) -> None:
+    assert draw_formula(latex, display=True) is not None
+
+
+@pytest.mark.parametrize("word", ["面积", "שלום", "สวัสดี", "नमस्ते", "😀", "مرحبا"])
+def test_letters_that_the_font_lacks_are_not_drawn_as_boxes(word: str) -> None:
+    assert draw_formula(rf"\text{{{word}}} + x^2", display=True) is None
+
+
 @pytest.mark.parametrize("latex", [r"\frac{", "x^{", "", r"\nosuchcommand{x}", "{" * 500, "x" * 5000])
 def test_invalid_latex_has_no_drawing(latex: str) -> None:
     """The LaTeX is shown instead."""
@@ -48,3 +66,11 @@ def test_a_formula_without_drawing_stays_latex(services: TranscriptServices, ans
     services.finish()
     (text,) = answer.texts
     assert text.toPlainText() == r"So \nosuchcommand{x} it is"
+
+
+def test_words_that_cannot_be_drawn_are_text(services: TranscriptServices, answer: BlockView) -> None:
+    """Two words stay two words."""
+    answer.append(r"So $\text{面积} = \text{长} \times \text{宽}$ it is")
+    services.finish()
+    (text,) = answer.texts
+    assert text.toPlainText() == "So 面积 = 长 \u00d7 宽 it is"

@@ -121,3 +121,80 @@ def test_input_with_slow_layout_is_plain_text(markdown: MarkdownParser, text: st
 def test_tangled_brackets_are_not_parsed(markdown: MarkdownParser) -> None:
     """Finding links in them would take quadratic time."""
     assert [token.content for token in markdown.inline("[" * 5_000)] == ["[" * 5_000]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "**注意\uff1a**请看",
+        "这很**“重要”**的",
+        "문서는 **마크다운(Markdown)**을 쓴다",
+        "これは**「強調」**です",
+        "这是~~（错的）~~对的",
+        "看**`x`**吧",
+    ],
+)
+def test_emphasis_works_without_spaces_around_words(markdown: MarkdownParser, text: str) -> None:
+    """In Chinese, Japanese and Korean, with punctuation of these languages or of others."""
+    assert {"strong_open", "s_open"} & set(token_types(markdown, text))
+
+
+@pytest.mark.parametrize("text", ["2 * 3 * 4", "snake_case_name", "a ** b", "**（ 空 ）", "中文_名_字"])
+def test_other_asterisks_and_underscores_are_text(markdown: MarkdownParser, text: str) -> None:
+    assert not {"strong_open", "em_open"} & set(token_types(markdown, text))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("```markdown\n# T\n```py\nx\n```\nmore\n```\nafter", ["# T\n```py\nx\n```\nmore", "after"]),
+        ("````md\n```py\nx\n```\n````\nafter", ["```py\nx\n```", "after"]),
+        ("~~~\n```\nx\n```\n~~~", ["```\nx\n```"]),
+        ("```py\nx\n```\n```js\ny\n```", ["x", "y"]),
+        ("```sh\ncat <<E\n```\nafter", ["cat <<E", "after"]),
+        ("- ```md\n  ```py\n  x\n  ```\n  ```\n- next", ["", "```py\nx\n```", "next"]),
+        ("```md\n```py\nx", ["```py\nx"]),
+    ],
+)
+def test_a_fence_can_contain_fences(markdown: MarkdownParser, text: str, expected: list[str]) -> None:
+    """A fence of the same length with a language opens an inner one in Markdown and plain text."""
+    assert [block.text for block in blocks(markdown, text)] == expected
+
+
+@pytest.mark.parametrize(
+    ("row", "cells"),
+    [
+        ("| $|x|$ | 1 |", ("$|x|$", "1")),
+        (r"| $\|x\|$ | 1 |", (r"$\|x\|$", "1")),
+        ("| `a | b` | 1 |", ("`a | b`", "1")),
+        (r"| `a \| b` | 1 |", ("`a | b`", "1")),
+        (r"| a \| b | 1 |", ("a | b", "1")),
+        ("| a | b | c |", ("a", "b | c")),
+        ("| a |", ("a", "")),
+        ("| ` | ` |", ("`", "`")),
+        ("| $5 | $6 |", ("$5", "$6")),
+        (r"| \(|y|\) | 2 |", (r"\(|y|\)", "2")),
+        ("a | b", ("a", "b")),
+    ],
+)
+def test_no_cell_of_a_table_is_lost(markdown: MarkdownParser, row: str, cells: tuple[str, ...]) -> None:
+    """Pipes in formulas and code do not separate cells, and cells too many are joined in the last one."""
+    (table,) = blocks(markdown, f"| f | v |\n|---|---|\n{row}")
+    assert table.rows[1] == cells
+
+
+@pytest.mark.parametrize("text", ["a | b\n\n--- | ---", "| a |\n| b |", "a\n---", "| a | b |\n|---|\n", "- a\n- b"])
+def test_other_text_with_pipes_and_dashes_is_no_table(markdown: MarkdownParser, text: str) -> None:
+    assert "table" not in [block.kind for block in blocks(markdown, text)]
+
+
+def test_a_table_ends_at_another_block(markdown: MarkdownParser) -> None:
+    text = "| a |\n|---|\n| 1 |\n> quote"
+    assert [block.kind for block in blocks(markdown, text)] == ["table", "paragraph"]
+
+
+def test_labels_of_footnotes_are_recognized(markdown: MarkdownParser) -> None:
+    """The colon of a definition is a part of the label; links and code are not labels."""
+    tokens = markdown.inline("See[^1] and [^note].\n[^1]: Source\n`[^2]` [^](x)")
+    assert [token.content for token in tokens if token.type == "footnote"] == ["1", "note", "1"]
+    assert " Source" in [token.content for token in tokens]
