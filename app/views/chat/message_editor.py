@@ -26,6 +26,16 @@ class MessageEditor(QPlainTextEdit):
         self.setAccessibleName("Message")
         self.viewport().setAutoFillBackground(False)
         self.document().setDocumentMargin(2)
+        self.textChanged.connect(self._align)
+
+    def _align(self) -> None:
+        """Align the text to the right if its first line is in a language written from right to left."""
+        is_rtl = self.document().begin().textDirection() == Qt.LayoutDirection.RightToLeft
+        alignment = Qt.AlignmentFlag.AlignRight if is_rtl else Qt.AlignmentFlag.AlignLeft
+        option = self.document().defaultTextOption()
+        if option.alignment() != alignment:
+            option.setAlignment(alignment)
+            self.document().setDefaultTextOption(option)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         is_return = event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}

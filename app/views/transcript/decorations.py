@@ -25,7 +25,7 @@ def paint_behind(painter: QPainter, document: QTextDocument, clip: QRectF, color
         if block.blockFormat().boolProperty(RULE):
             painter.fillRect(QRectF(rect.left(), rect.top(), document.textWidth() - rect.left(), 1), colors.border)
         painter.setBrush(colors.hover)
-        for pill in _pills(block):
+        for pill in _pills(block, rect):
             painter.drawRoundedRect(pill, 4, 4)
 
 
@@ -56,15 +56,17 @@ def _paint_bars(painter: QPainter, document: QTextDocument, block: QTextBlock, r
             painter.drawRoundedRect(QRectF(left_edge, top, _BAR, rect.bottom() - top), 1.5, 1.5)
 
 
-def _pills(block: QTextBlock) -> Iterator[QRectF]:
+def _pills(block: QTextBlock, rect: QRectF) -> Iterator[QRectF]:
+    """Yield the backgrounds of inline code; `rect` is that of the block, also inside a table cell."""
     layout = block.layout()
+    origin = rect.topLeft() - layout.boundingRect().topLeft()
     for run in block.textFormats():
         if run.format.boolProperty(INLINE_CODE):
             metrics = QFontMetricsF(run.format.font())
             for line, left_edge, right in _pieces(layout, run.start, run.start + run.length):
                 baseline = line.y() + line.ascent()
                 top, height = baseline - metrics.ascent() - 1, metrics.ascent() + metrics.descent() + 2
-                yield QRectF(left_edge - 2, top, right - left_edge + 4, height).translated(layout.position())
+                yield QRectF(left_edge - 2, top, right - left_edge + 4, height).translated(origin)
 
 
 def _pieces(layout: QTextLayout, start: int, end: int) -> Iterator[tuple[QTextLine, float, float]]:

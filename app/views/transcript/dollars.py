@@ -38,7 +38,7 @@ def looks_like_formula(latex: str) -> bool:
     rest = _COMMAND.sub(" ", latex)
     if not re.search(r"\w", latex):
         return False
-    return bool(_OPERATOR.search(latex)) or not (_WORD.search(rest) and re.search(r"\s", latex.strip()))
+    return bool(_OPERATOR.search(latex)) or not (_WORD.search(rest) and re.search(r"\s", latex))
 
 
 def _are_dollars_of_formula(text: str, position: int, end: int, opening: str) -> bool:
@@ -49,7 +49,7 @@ def _are_dollars_of_formula(text: str, position: int, end: int, opening: str) ->
     """
     latex = text[position + len(opening) : end]
     before, after = text[position - 1 : position], text[end + len(opening) : end + len(opening) + 1]
-    if "\n\n" in latex or not looks_like_formula(latex) or "$" in (before, after):
+    if "\n\n" in latex or not looks_like_formula(latex) or "$" in (before, after, latex[0]):
         return False
     if opening == "$$":
         return True

@@ -56,7 +56,7 @@ def _push_maths(state: StateBlock, first: int, last: int, closing: str) -> None:
     body, closed, after = "\n".join(lines).partition(closing)
     state.line = number
     line_range = [first, number]
-    if closed and looks_like_formula(body) and len(body) <= LONGEST_FORMULA:
+    if closed and looks_like_formula(body.strip()) and len(body) <= LONGEST_FORMULA:
         token = state.push("maths_block", "", 0)
         token.content, token.map = body.strip() + after.strip(), line_range
         return

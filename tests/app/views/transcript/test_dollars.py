@@ -39,6 +39,8 @@ def test_letters_of_languages_without_spaces_may_surround_a_formula(text: str, f
         "US$5 or CA$6",
         "价格$5和$6",
         "($), ($$), ($$$)",
+        "Dear ($$$). It was $3,500. Run kill -9 $$ and echo $$.",
+        "kill $$ and $$",
         "$$ is the process, $$$ is not",
         "grep 'foo$' and 'bar$'",
         "größer$x$ist",
