@@ -226,7 +226,9 @@ def _scale(formula: Formula, format: QTextCharFormat, document: QTextDocument) -
 def _height(formula: Formula, format: QTextCharFormat, scale: float) -> float:
     if format.verticalAlignment() == QTextCharFormat.VerticalAlignment.AlignMiddle:
         return max(2 * formula.ascent * scale - _lift(format), 2 * formula.descent * scale + _lift(format))
-    return formula.ascent * scale + QFontMetrics(format.font()).descent()
+    # At least as high as text, so that the baselines of two table cells match.
+    metrics = QFontMetrics(format.font())
+    return max(formula.ascent * scale, metrics.ascent()) + metrics.descent()
 
 
 def _lift(format: QTextCharFormat) -> float:

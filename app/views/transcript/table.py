@@ -30,6 +30,8 @@ _ALIGNMENTS: dict[Alignment, Qt.AlignmentFlag] = {
 }
 _COMFORTABLE_EMS = 11
 """Width of a column before its text wraps."""
+_SQUEEZE = 1.5
+"""A table up to this many times too wide is wrapped to fit; a wider one scrolls, so that its columns stay readable."""
 _UNBOUNDED = 100_000
 
 
@@ -44,7 +46,7 @@ class Table(RichText):
         self._block = Block("table")
         self._table: QTextTable | None = None
         self._has_pending = False
-        self._room = -1
+        self._available = -1
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAccessibleName("Table")
@@ -55,7 +57,7 @@ class Table(RichText):
         if block == self._block:
             return
         previous, self._block = self._block, block
-        self._room = -1
+        self._available = -1
         if (
             self._table is None
             or len(previous.rows[0]) != len(block.rows[0])
@@ -70,12 +72,12 @@ class Table(RichText):
 
     def restyle(self) -> None:
         self.apply_theme()
-        self._room = -1
+        self._available = -1
         self._write_all()
 
     def height_for(self, width: int) -> int:
-        if self._room != width:
-            self._room = width
+        if self._available != width:
+            self._available = width
             self.setLineWrapColumnOrWidth(self._width_for(width))
         is_wide = self.lineWrapColumnOrWidth() > width
         return ceil(self.document().size().height()) + (self.scroll_bar_height() if is_wide else 0)
@@ -88,7 +90,14 @@ class Table(RichText):
         natural = self.natural_width(_UNBOUNDED)
         if natural <= width:
             return natural
+        if natural <= _SQUEEZE * width and self._fits(width):
+            return width
         return max(width, min(natural, len(self._block.rows[0]) * _COMFORTABLE_EMS * self._writer.em))
+
+    def _fits(self, width: int) -> bool:
+        """Return True if no word is wider than its column when the table has this width."""
+        self.setLineWrapColumnOrWidth(width)
+        return self.document().size().width() <= width
 
     def _write_all(self) -> None:
         cursor = QTextCursor(self.document())
@@ -121,7 +130,7 @@ class Table(RichText):
 
     def _write_pending(self) -> None:
         if self._has_pending and self._table is not None:
-            self._room = -1
+            self._available = -1
             self._write_rows(self._table, 0)
             self.reflowed.emit()
 

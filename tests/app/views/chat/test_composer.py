@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.views.chat.composer import Composer
-from app.views.chat.message_editor import LONG_PASTE
+from app.views.chat.message_editor import LONG_PASTE, MessageEditor
 from app.views.kit.theme import Theme
 
 
@@ -126,3 +126,20 @@ def test_the_draft_of_a_new_conversation_is_kept_when_it_is_stored(composer: Com
     composer.set_text("typed meanwhile")
     composer.open_draft("new")
     assert composer.editor.toPlainText() == "typed meanwhile"
+
+
+@pytest.mark.parametrize(
+    ("text", "alignment"),
+    [
+        ("שלום", Qt.AlignmentFlag.AlignRight),
+        ("مرحبا\nEnglish", Qt.AlignmentFlag.AlignRight),
+        ("English שלום", Qt.AlignmentFlag.AlignLeft),
+        ("", Qt.AlignmentFlag.AlignLeft),
+    ],
+)
+def test_a_draft_has_the_direction_of_its_first_line(text: str, alignment: Qt.AlignmentFlag, qtbot: QtBot) -> None:
+    editor = MessageEditor()
+    qtbot.addWidget(editor)
+    editor.setPlainText("שלום")
+    editor.setPlainText(text)
+    assert editor.document().defaultTextOption().alignment() == alignment

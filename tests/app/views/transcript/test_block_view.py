@@ -1,6 +1,6 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
-from PySide6.QtGui import QTextCharFormat
+from PySide6.QtGui import QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QWidget
 from shiboken6 import delete
 
@@ -9,6 +9,7 @@ from app.views.transcript.block_view import BlockView
 from app.views.transcript.code_block import CodeBlock
 from app.views.transcript.safe_text import sanitize
 from app.views.transcript.services import TranscriptServices
+from app.views.transcript.table import Table
 from tests.app.views.transcript.scripts import chunked
 
 WIDTH = 600
@@ -135,3 +136,27 @@ def test_the_label_of_a_footnote_is_raised(services: TranscriptServices, answer:
     cursor = text.textCursor()
     cursor.setPosition(5)
     assert cursor.charFormat().verticalAlignment() == QTextCharFormat.VerticalAlignment.AlignSuperScript
+
+
+def test_a_table_that_is_a_little_too_wide_is_wrapped(services: TranscriptServices, answer: BlockView) -> None:
+    """Only a much wider one, or one with long words, scrolls sideways."""
+    words = "several short words that can wrap " * 2
+    answer.append(f"| a | b |\n|---|---|\n| 1 | {words} |")
+    services.finish()
+    (table,) = answer.findChildren(Table)
+    natural = table.natural_width(100_000)
+    table.height_for(round(natural / 1.3))
+    assert table.width_for(round(natural / 1.3)) == table.lineWrapColumnOrWidth()
+    table.height_for(natural // 4)
+    assert table.lineWrapColumnOrWidth() > natural // 4
+
+
+def test_a_formula_in_a_cell_has_the_baseline_of_text(services: TranscriptServices, answer: BlockView) -> None:
+    """The lines of both cells have the same ascent."""
+    answer.append("| a | b |\n|---|---|\n| $x$ | x |")
+    services.finish()
+    (table,) = answer.findChildren(Table)
+    table.height_for(WIDTH)
+    grid = QTextCursor(table.document().findBlock(1)).currentTable()
+    lines = [grid.cellAt(1, column).firstCursorPosition().block().layout().lineAt(0) for column in (0, 1)]
+    assert round(lines[0].ascent()) == round(lines[1].ascent())
