@@ -1,11 +1,12 @@
 """Incremental parsing of a growing text. Only the part that can still change is parsed again. Imports no Qt.
 
 A top-level block is settled once the first two lines of the next one are complete (a table needs its second line).
+Of a long table, the parts with all their rows are settled too; the rest is then parsed with the lines of the header.
 Later text cannot change a settled block; the tests check this for arbitrary chunks.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.views.transcript.blocks import Block, Parser, TopBlock
 from app.views.transcript.safe_text import sanitize
@@ -30,6 +31,8 @@ class BlockStream:
         self._settled = 0
         self._rich_length = 0
         self._tail = ""
+        self._head = ""
+        """Header of the table that the tail continues."""
         self._rest = ""
 
     @property
@@ -41,7 +44,7 @@ class BlockStream:
         """Append `text`, and return the change."""
         self._extend(sanitize(text))
         unchanged = self._settled
-        tops = self._parser.top_blocks(self._tail)
+        tops = self._top_blocks()
         blocks = [block for top in tops for block in top.blocks]
         if self._rest:
             blocks.append(Block("plain", self._rest))
@@ -60,13 +63,36 @@ class BlockStream:
             cut = self._tail.rfind("\n", 0, len(self._tail) - excess) + 1
             self._tail, self._rest = self._tail[:cut], self._tail[cut:]
 
+    def _top_blocks(self) -> list[TopBlock]:
+        """Parse the tail; lines are counted from its start."""
+        tops = self._parser.top_blocks(self._head + self._tail)
+        if not self._head:
+            return tops
+        table, *others = tops
+        first, *more = table.blocks
+        rows = first.rows[1:]
+        parts = (replace(first, rows=rows, continues=True), *more) if rows else ()
+        lines = self._head.count("\n")
+        return [TopBlock(0, parts), *(replace(top, first_line=top.first_line - lines) for top in others)]
+
     def _settle(self, tops: Sequence[TopBlock]) -> None:
         complete = self._tail.count("\n")
         settled = next((index for index in reversed(range(len(tops))) if tops[index].first_line + 1 < complete), 0)
-        if not settled:
-            return
-        self._settled += sum(len(top.blocks) for top in tops[:settled])
-        self._tail = _from_line(self._tail, tops[settled].first_line)
+        if settled:
+            self._settled += sum(len(top.blocks) for top in tops[:settled])
+            self._tail, self._head = _from_line(self._tail, tops[settled].first_line), ""
+            tops = [replace(top, first_line=top.first_line - tops[settled].first_line) for top in tops[settled:]]
+        if tops and len(tops[0].blocks) > 1 and tops[0].blocks[-1].continues and not tops[0].blocks[0].nesting:
+            self._settle_parts(tops[0])
+
+    def _settle_parts(self, table: TopBlock) -> None:
+        """Settle all parts of a table but the last one."""
+        header = 0 if self._head else 2
+        parts = table.blocks[:-1]
+        rows = sum(len(part.rows) for part in parts) - (header > 0)
+        self._settled += len(parts)
+        self._head = self._head or _until_line(self._tail, table.first_line + header)
+        self._tail = _from_line(self._tail, table.first_line + header + rows)
 
 
 def _from_line(text: str, number: int) -> str:
@@ -74,3 +100,7 @@ def _from_line(text: str, number: int) -> str:
     for _ in range(number):
         position = text.index("\n", position) + 1
     return text[position:]
+
+
+def _until_line(text: str, number: int) -> str:
+    return text[: len(text) - len(_from_line(text, number))]

@@ -32,6 +32,8 @@ class _Segment:
     top: int = 0
     height: int = -1
     """In pixels; -1 means not measured yet."""
+    continues: bool = False
+    """True for further rows of the table above."""
 
 
 class BlockView(QWidget):
@@ -117,13 +119,14 @@ class BlockView(QWidget):
         """Arrange the segments for `width`, and return their height. Only changed segments are measured."""
         is_stale = width != self._width
         self._width = width
-        top = 0
+        top = bottom = 0
         gap = round(self._writer.em * 0.9)
         for segment in self._segments:
+            top = bottom + gap if bottom and not segment.continues else bottom
             if is_stale or segment.height < 0 or segment.top != top:
                 self._place(segment, top, width, measure=is_stale or segment.height < 0)
-            top += segment.height + gap
-        return max(top - gap, 0)
+            bottom = top + segment.height
+        return bottom
 
     def natural_width(self, limit: int) -> int:
         """Return the width of the text without wrapping, at most `limit`."""
@@ -157,6 +160,10 @@ class BlockView(QWidget):
             self._segments.append(_Segment(kind, first, self._new_part(kind)))
         segment = self._segments[number]
         segment.first, segment.height, segment.nesting = first, -1, blocks[0].nesting
+        segment.continues = blocks[0].continues
+        previous = self._segments[number - 1].part if segment.continues else None
+        if isinstance(segment.part, Table) and isinstance(previous, Table):
+            segment.part.continue_table(previous)
         if isinstance(segment.part, Prose):
             segment.part.show_blocks(blocks)
         else:
@@ -181,9 +188,10 @@ class BlockView(QWidget):
 
     def _reflow_handler(self, part: Part) -> Callable[[], None]:
         def measure_again() -> None:
+            is_stale = False
             for segment in self._segments:
-                if segment.part is part:
-                    segment.height = -1
+                is_stale = segment.part is part or (is_stale and segment.continues)
+                segment.height = -1 if is_stale else segment.height
             self.reflowed.emit()
 
         return measure_again
@@ -193,6 +201,8 @@ class BlockView(QWidget):
             segment.part.hide()
             segment.part.deleteLater()
         del self._segments[number:]
+        if self._segments and isinstance(last := self._segments[-1].part, Table):
+            last.set_continued(continued=False)
 
 
 def _runs(blocks: Sequence[Block], start: int) -> Iterator[tuple[SegmentKind, int, list[Block]]]:

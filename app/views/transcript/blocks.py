@@ -25,8 +25,10 @@ class Block:
     """Marker before the first block of a list item: "•", "3.", "☐"."""
     language: str = ""
     rows: tuple[tuple[str, ...], ...] = ()
-    """Markdown of each table cell; the first row is the header."""
+    """Markdown of each table cell; the first row is the header, unless the rows continue a table."""
     alignments: tuple[Alignment, ...] = ()
+    continues: bool = False
+    """True for further rows of the table above."""
 
     @property
     def segment(self) -> SegmentKind:

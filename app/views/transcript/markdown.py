@@ -19,7 +19,10 @@ DEEPEST = 24
 """Deepest nesting that is rendered; deeper blocks are plain text."""
 _LONGEST_PARAGRAPH, _LONGEST_WORD = 20_000, 1_500
 """Characters. Longer ones are plain text: their layout takes longer than a frame."""
-MOST_COLUMNS, MOST_CELLS = 40, 2_000
+MOST_COLUMNS = 40
+TABLE_ROWS = 24
+"""Rows of a block, below a header. A longer table continues in further blocks: the layout of a table that grows takes
+time for all its rows."""
 _DEEPEST_BRACKETS = 20
 _BULLETS = "•◦▪"
 _TASKS = {"[ ] ": "☐", "[x] ": "☑", "[X] ": "☑"}
@@ -100,12 +103,10 @@ def _top_block(tokens: list[Token], lines: list[str]) -> TopBlock:
 
 
 def _is_too_wide(tokens: list[Token]) -> bool:
-    cells = columns = 0
+    columns = 0
     for token in tokens:
-        columns = 0 if token.type == "tr_open" else columns
-        if token.type in ("th_open", "td_open"):
-            cells, columns = cells + 1, columns + 1
-        if columns > MOST_COLUMNS or cells > MOST_CELLS:
+        columns = 0 if token.type == "tr_open" else columns + (token.type in ("th_open", "td_open"))
+        if columns > MOST_COLUMNS:
             return True
     return False
 
@@ -151,9 +152,14 @@ class _Flattener:
                 self._rows.append([])
             case "table_close":
                 yield from self._bare_marker()
-                rows = tuple(tuple(row) for row in self._rows)
-                yield Block("table", nesting=self._nesting, rows=rows, alignments=tuple(self._alignments))
-                self._rows, self._alignments = [], []
+                yield from self._table()
+
+    def _table(self) -> Iterator[Block]:
+        rows, alignments = tuple(tuple(row) for row in self._rows), tuple(self._alignments)
+        for start in (0, *range(1 + TABLE_ROWS, len(rows), TABLE_ROWS)):
+            part = rows[start : start + TABLE_ROWS + (start == 0)]
+            yield Block("table", nesting=self._nesting, rows=part, alignments=alignments, continues=start > 0)
+        self._rows, self._alignments = [], []
 
     def _open(self, token: Token) -> Iterator[Block]:
         yield from self._bare_marker()

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 
 from app.views.transcript.block_stream import LONGEST_RICH, BlockStream
 from app.views.transcript.blocks import Block, Parser
-from app.views.transcript.markdown import MarkdownParser
+from app.views.transcript.markdown import TABLE_ROWS, MarkdownParser
 from app.views.transcript.plain_input import PlainInput
 from app.views.transcript.safe_text import sanitize
 from tests.app.views.transcript.scripts import chunked
@@ -26,6 +26,35 @@ def test_any_chunking_gives_the_same_blocks(parser: Parser, chunks: list[str]) -
     """Settled blocks equal the blocks of the whole text."""
     whole = [block for top in parser.top_blocks(sanitize("".join(chunks))) for block in top.blocks]
     assert streamed(parser, chunks) == whole
+
+
+LONG_TABLE = "Before.\n\n| n | f |\n|--:|---|\n" + "".join(f"| {n} | $x_{n}$ |\n" for n in range(3 * TABLE_ROWS + 5))
+
+
+@pytest.mark.parametrize("ending", ["", "\nAfter.\n\n", "> quote\n", "- item", "```\ncode"])
+@pytest.mark.parametrize("size", [1, 3, 7, 64, 1000])
+def test_a_long_table_has_the_same_parts_however_it_arrives(ending: str, size: int) -> None:
+    """The first part has the header; the last one is followed by anything that ends a table."""
+    text = LONG_TABLE + ending
+    chunks = [text[start : start + size] for start in range(0, len(text), size)]
+    parts = streamed(MarkdownParser(), chunks)
+    assert parts == [block for top in MarkdownParser().top_blocks(text) for block in top.blocks]
+    tables = [block for block in parts if block.kind == "table"]
+    assert [len(block.rows) for block in tables] == [TABLE_ROWS + 1, TABLE_ROWS, TABLE_ROWS, 5]
+    assert [block.continues for block in tables] == [False, True, True, True]
+
+
+def test_complete_parts_of_a_table_are_not_parsed_again() -> None:
+    """The cost of a row does not grow with the table."""
+    lengths = []
+
+    class Counting(MarkdownParser):
+        def top_blocks(self, text: str) -> list:  # type: ignore[type-arg]
+            lengths.append(text.count("\n"))
+            return super().top_blocks(text)
+
+    streamed(Counting(), LONG_TABLE.splitlines(keepends=True))
+    assert max(lengths) <= TABLE_ROWS + 6
 
 
 def test_settled_blocks_are_not_parsed_again() -> None:

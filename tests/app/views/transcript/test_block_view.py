@@ -160,3 +160,24 @@ def test_a_formula_in_a_cell_has_the_baseline_of_text(services: TranscriptServic
     grid = QTextCursor(table.document().findBlock(1)).currentTable()
     lines = [grid.cellAt(1, column).firstCursorPosition().block().layout().lineAt(0) for column in (0, 1)]
     assert round(lines[0].ascent()) == round(lines[1].ascent())
+
+
+def test_the_parts_of_a_long_table_have_the_same_columns(services: TranscriptServices, answer: BlockView) -> None:
+    """They follow each other without a gap, also after a change of the theme."""
+    answer.append("| n | words |\n|---|---|\n" + "".join(f"| {n} | {'word ' * (n % 7)} |\n" for n in range(60)))
+    services.finish()
+    for width in (WIDTH, WIDTH // 3):
+        answer.height_for(width)
+        first, *others = answer.findChildren(Table)
+        for table in others:
+            assert table.width() == first.width()
+            assert _columns(table) == _columns(first)
+        tables = [first, *others]
+        assert [table.y() + table.height() for table in tables[:-1]] == [table.y() for table in tables[1:]]
+
+
+def _columns(table: Table) -> list[int]:
+    """Return the left edges of the cells in the second row."""
+    layout, grid = table.document().documentLayout(), QTextCursor(table.document().findBlock(1)).currentTable()
+    blocks = [grid.cellAt(1, column).firstCursorPosition().block() for column in range(grid.columns())]
+    return [round(layout.blockBoundingRect(block).left()) for block in blocks]
