@@ -51,6 +51,16 @@ class GGUFFile:
         path.write_bytes(self.encoded())
         return path
 
+    def write_parts(self, folder: Path, name: str, *, count: int, suffix: str = ".gguf") -> list[Path]:
+        """Write the tensors into `count` files, with the metadata in the first, as llama.cpp's gguf-split does."""
+        parts = []
+        for number in range(count):
+            names = list(self.tensors)[number::count]
+            split = {"split.no": number, "split.count": count, "split.tensors.count": len(self.tensors)}
+            part = GGUFFile((self.metadata if number == 0 else {}) | split, {key: self.tensors[key] for key in names})
+            parts.append(part.write(folder / f"{name}-{number + 1:05}-of-{count:05}{suffix}"))
+        return parts
+
     def encoded(self) -> bytes:
         head = b"GGUF" + struct.pack("<IQQ", 3, len(self.tensors), len(self.metadata))
         for key, value in self.metadata.items():

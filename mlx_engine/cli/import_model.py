@@ -10,7 +10,7 @@ from mlx_engine.cli.views import terminal
 from mlx_engine.cli.views.failure import UsageError
 from mlx_engine.cli.views.json_lines import write_json
 from mlx_engine.folders import Folders
-from mlx_engine.models.files import side_files
+from mlx_engine.models.gguf.files import is_gguf, model_name, sole_model
 from mlx_engine.models.hub.files import is_safe
 from mlx_engine.models.library.copying import CopyProgress, copy_model
 
@@ -36,7 +36,7 @@ def import_model(
         json: Write JSON, one object per line: progress, then the id and folder of the model.
     """
     source = _sole_gguf(path)
-    model_id = name or f"{_DEFAULT_OWNER}/{source.stem if source.suffix == '.gguf' else source.absolute().name}"
+    model_id = name or f"{_DEFAULT_OWNER}/{model_name(source) if is_gguf(source) else source.absolute().name}"
     if not _is_id(model_id):
         raise UsageError(f"{model_id!r} is not a valid model name. Use --name OWNER/NAME.")
     target = Folders.from_environment().models / model_id
@@ -57,7 +57,7 @@ def import_model(
 
 def _percents(source: Path, target: Path) -> Iterator[int]:
     """Import `source`; yield the percentage done each time it changes."""
-    if source.suffix == ".gguf":
+    if is_gguf(source):
         from mlx_engine.models.library.gguf_import import import_gguf  # noqa: PLC0415 - imports numpy
 
         steps: Iterator[CopyProgress | ImportProgress] = import_gguf(source, target, origin=source.name)
@@ -73,9 +73,8 @@ def _percents(source: Path, target: Path) -> Iterator[int]:
 
 def _sole_gguf(path: Path) -> Path:
     """Return the only GGUF model of a folder without another model, or else the path itself."""
-    files = list(path.glob("*.gguf")) if path.is_dir() and not (path / "config.json").exists() else []
-    models = [file for file in files if not (side_files.is_system_file(file.name) or side_files.is_part(file.name))]
-    return models[0] if len(models) == 1 else path
+    has_other = not path.is_dir() or (path / "config.json").exists()
+    return path if has_other else sole_model(path) or path
 
 
 def _is_id(text: str) -> bool:

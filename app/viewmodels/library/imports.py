@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from app.viewmodels.library.import_jobs import FolderCopy, GGUFImport, ImportJob
+from mlx_engine.models.gguf.files import is_gguf, model_name, sole_model
 
 OWNER = "imported"
 """Owner of models whose author is unknown; the name of their folder."""
@@ -22,7 +23,7 @@ class QueuedImport:
 
     @property
     def name(self) -> str:
-        return self.source.stem if self.source.suffix == ".gguf" else self.source.name
+        return model_name(self.source) if is_gguf(self.source) else self.source.name
 
 
 class ModelImports(QObject):
@@ -74,7 +75,7 @@ class ModelImports(QObject):
         if source.is_dir():
             is_in_library = source.absolute().is_relative_to(self._folder.absolute())
             return "This model is already in your library." if is_in_library else ""
-        if source.suffix == ".gguf" and source.is_file():
+        if is_gguf(source) and source.is_file():
             return ""
         return "Facet can add model folders in MLX or safetensors format, and GGUF files."
 
@@ -107,9 +108,13 @@ class ModelImports(QObject):
         del self._queue[0]
 
 
+def may_be_model(path: Path) -> bool:
+    """Return True for a folder or a GGUF file."""
+    return path.is_dir() or is_gguf(path)
+
+
 def _only_gguf(path: Path) -> Path | None:
     """Return the GGUF file in the folder `path` if it is the only model there, or None."""
     if not path.is_dir() or any(path.glob("*.safetensors")):
         return None
-    files = list(path.glob("*.gguf"))
-    return files[0] if len(files) == 1 else None
+    return sole_model(path)

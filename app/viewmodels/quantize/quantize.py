@@ -26,6 +26,7 @@ from app.viewmodels.quantize.state import (
 from mlx_engine.engine.values.job_messages import JobReply
 from mlx_engine.errors import FacetError
 from mlx_engine.models.description.describe import ModelDescription, describe
+from mlx_engine.models.gguf.files import is_gguf, model_name
 from mlx_engine.models.hub.cache import free_bytes
 from mlx_engine.models.memory.machine import Machine
 from mlx_engine.protocol import RequestFailed, new_id
@@ -86,7 +87,7 @@ class Quantize(QObject):
     def describe(self, path: Path) -> ModelDescription | None:
         """Return the model in a folder or a GGUF file; report errors as a problem."""
         try:
-            return describe(path, f"{OWNER}/{path.stem if path.suffix == '.gguf' else path.name}")
+            return describe(path, f"{OWNER}/{model_name(path) if is_gguf(path) else path.name}")
         except FacetError as error:
             self.problem.emit(f"Couldn't open {path.name}", error.message)
             return None

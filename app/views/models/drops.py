@@ -5,11 +5,12 @@ from pathlib import Path
 from PySide6.QtGui import QDropEvent
 
 from app.viewmodels.formatting.hub import repository_from_url
+from app.viewmodels.library.imports import may_be_model
 
 
 def is_accepted(event: QDropEvent) -> bool:
     """Return True if the drop contains a possible model."""
-    return bool(repository(event)) or any(path.is_dir() or path.suffix == ".gguf" for path in paths(event))
+    return bool(repository(event)) or any(may_be_model(path) for path in paths(event))
 
 
 def repository(event: QDropEvent) -> str:

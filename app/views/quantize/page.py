@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout, QWidget
 
+from app.viewmodels.library.imports import may_be_model
 from app.viewmodels.quantize.quantize import Quantize
 from app.viewmodels.quantize.recipe_editor import RecipeEditor
 from app.viewmodels.quantize.state import (
@@ -181,4 +182,4 @@ class QuantizePage(QWidget):
 def _model_in(event: QDropEvent) -> Path | None:
     """Return the dragged folder or GGUF file, if any."""
     paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
-    return next((path for path in paths if path.is_dir() or path.suffix == ".gguf"), None)
+    return next((path for path in paths if may_be_model(path)), None)

@@ -47,7 +47,7 @@ def describe(path: Path, id: str) -> ModelDescription:
         UnsupportedModel: the weights are in a format that Facet does not read.
         StorageError: the folder cannot be read.
     """
-    if path.suffix == ".gguf" and path.is_file():
+    if path.suffix.lower() == ".gguf" and path.is_file():
         from mlx_engine.models.description.gguf import describe_gguf  # noqa: PLC0415 - needed for few models
 
         return describe_gguf(path, id)

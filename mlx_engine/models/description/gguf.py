@@ -1,6 +1,6 @@
 """Describes a GGUF file from its header, including whether Facet can import it.
 
-The first file of a split model ("…-00001-of-00003.gguf") stands for all of them, and all of them are counted.
+The first part of a split model stands for all of them, and all of them are counted.
 """
 
 import re
@@ -15,12 +15,12 @@ from mlx_engine.models.description import chat_template
 from mlx_engine.models.description.cache_layout import cache_layout
 from mlx_engine.models.description.description import ModelDescription, NetworkShape
 from mlx_engine.models.gguf.architecture import IMPORTED, plan
-from mlx_engine.models.gguf.header import GGUFHeader, TensorInfo, read_header
+from mlx_engine.models.gguf.files import read_model
+from mlx_engine.models.gguf.header import GGUFHeader, TensorInfo
 from mlx_engine.models.gguf.metadata import Metadata
 from mlx_engine.models.gguf.packing import READABLE
 from mlx_engine.models.gguf.tokenizer import check_tokenizer
 
-_part = re.compile(r"(.+)-(\d{5})-of-(\d{5})\.gguf")
 # GGUF's fields, below the name of the architecture, and their names in config.json.
 _fields = {
     "block_count": "num_hidden_layers",
@@ -45,21 +45,20 @@ def describe_gguf(path: Path, id: str) -> ModelDescription:
         ModelError: a file is damaged, missing or of an unsupported kind.
         StorageError: a file cannot be read.
     """
-    files = _parts(path)
-    headers = [read_header(file) for file in files]
-    first = headers[0]
-    metadata = Metadata(first.metadata)
+    model = read_model(path)
+    files, header = model.files, model.header
+    metadata = Metadata(header.metadata)
     kind = metadata.text("general.architecture")
-    tensors = [tensor for header in headers for tensor in header.tensors]
+    tensors = header.tensors
     parameters = sum(tensor.elements for tensor in tensors)
     if not parameters:
         raise BrokenModel(f"{path.name} contains no weights.")
-    config = Configuration(_config(first, kind, tensors))
+    config = Configuration(_config(header, kind, tensors))
     weight_bytes = sum(tensor.size_bytes for tensor in tensors)
-    template = first.metadata.get("tokenizer.chat_template", "")
+    template = header.metadata.get("tokenizer.chat_template", "")
     traits = chat_template.traits(template if isinstance(template, str) else "")
-    reason = _why_not_readable(first, metadata, types=IMPORTED)
-    can_be_converted = not _why_not_readable(first, metadata, types=READABLE)
+    reason = _why_not_readable(header, metadata, types=IMPORTED)
+    can_be_converted = not _why_not_readable(header, metadata, types=READABLE)
     return ModelDescription(
         id=id,
         path=path,
@@ -88,17 +87,6 @@ def describe_gguf(path: Path, id: str) -> ModelDescription:
         loaded_half_bytes=sum(tensor.size_bytes for tensor in tensors if tensor.type in ("F16", "BF16")),
         loaded_parameters=parameters,
     )
-
-
-def _parts(path: Path) -> list[Path]:
-    match = _part.fullmatch(path.name)
-    count = min(int(match[3]), 1000) if match else 1
-    if match is None or count < 2:
-        return [path]
-    parts = [path.with_name(f"{match[1]}-{number:05}-of-{match[3]}.gguf") for number in range(1, count + 1)]
-    if missing := [part.name for part in parts if not part.is_file()]:
-        raise BrokenModel(f"{len(missing)} of {count} files are missing, first {missing[0]}.")
-    return parts
 
 
 def _size(files: Sequence[Path]) -> int:

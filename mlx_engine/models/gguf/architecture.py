@@ -39,9 +39,22 @@ _supported_fields = {
     "rope.scaling.finetuned",
     "rope.scaling.original_context_length",
     "rope.scaling.type",
+    "rope.scaling.yarn_beta_fast",
+    "rope.scaling.yarn_beta_slow",
     "tensor_data_layout",
     "vocab_size",
 }
+
+_neutral: Mapping[str, object] = {
+    "attention.causal": True,
+    "embedding_scale": 1.0,
+    "logit_scale": 1.0,
+    "residual_scale": 1.0,
+    "rope.scale_linear": 1.0,
+    "rope.scaling.attn_factor": 1.0,
+    "rope.scaling.yarn_ext_factor": 1.0,
+}
+"""Values with which a field changes nothing. Of the other fields, false, 0 and empty values do not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +158,8 @@ def _refuse_unsupported(
     supported = _supported_fields | architecture.supported | {_epsilon_key(architecture)}
     for key, value in metadata:
         field = key.removeprefix(f"{kind}.")
-        if field != key and value and field not in supported:
+        if field != key and field not in supported and not _is_neutral(field, value):
             raise UnsupportedModel(f"This file sets {key!r}, which Facet can't import without loss yet.")
-    if metadata.count("split.count", 1) != 1:
-        raise UnsupportedModel("This model is split into several files. Merge them into one file first.")
     if not architecture.has_long_rope and any(tensor.name in LONG_FACTORS for tensor in header.tensors):
         raise UnsupportedModel(
             f"This file has RoPE factors for long contexts, which Facet can't import for {kind} yet."
@@ -164,6 +175,11 @@ def _refuse_unsupported(
             f"This file contains {unsupported}, which Facet can't {verb} yet. "
             f"Choose a file of the same model in {', '.join(types)}."
         )
+
+
+def _is_neutral(field: str, value: object) -> bool:
+    neutral = _neutral.get(field)
+    return value == neutral or (not value and neutral is not True)
 
 
 def _sizes(

@@ -64,13 +64,17 @@ _dimensions_limit = 4
 
 @dataclass(frozen=True, slots=True)
 class TensorInfo:
-    """One tensor of the file. `shape` is in reading order, rows first; `offset` counts from the start of the file."""
+    """One tensor. `shape` is in reading order, rows first; `offset` counts from the start of the file.
+
+    `part` is the index of the file among those of its model.
+    """
 
     name: str
     type: str
     shape: tuple[int, ...]
     offset: int
     size_bytes: int
+    part: int = 0
 
     @property
     def elements(self) -> int:

@@ -26,10 +26,12 @@ def rope_scaling(
         UnsupportedModel: MLX has no counterpart for the scaling in the file.
     """
     kind = metadata.text(f"{prefix}.rope.scaling.type", "none")
-    if kind not in ("none", "linear") or (kind == "linear" and factors is not None):
+    if kind not in ("none", "linear", "yarn") or (kind != "none" and factors is not None):
         raise UnsupportedModel(f"This file uses {kind!r} RoPE scaling, which Facet can't import without loss yet.")
     if kind == "linear":
         return {"rope_type": "linear", "factor": metadata.number(f"{prefix}.rope.scaling.factor")}
+    if kind == "yarn":
+        return _yarn(metadata, prefix)
     if factors is None or all(factor == 1 for factor in factors):
         return None
     factor = max(factors)
@@ -41,6 +43,24 @@ def rope_scaling(
         "low_freq_factor": _low_frequency_factor,
         "high_freq_factor": _high_frequency_factor,
         "original_max_position_embeddings": _original_context,
+    }
+
+
+def _yarn(metadata: Metadata, prefix: str) -> dict[str, Any]:
+    """Return the settings of YaRN. llama.cpp rounds the range of dimensions outward, and scales attention as YaRN does.
+
+    Source: ggml, `ggml_rope_yarn_corr_dims` and `rope_yarn`.
+    """
+    key = f"{prefix}.rope.scaling"
+    factor = metadata.number(f"{key}.factor")
+    return {
+        "rope_type": "yarn",
+        "factor": factor,
+        "original_max_position_embeddings": metadata.count(
+            f"{key}.original_context_length", metadata.count(f"{prefix}.context_length")
+        ),
+        "beta_fast": metadata.number(f"{key}.yarn_beta_fast", 32.0),
+        "beta_slow": metadata.number(f"{key}.yarn_beta_slow", 1.0),
     }
 
 

@@ -17,8 +17,8 @@ from mlx_engine.errors import FacetError
 from mlx_engine.models.description.description import BrokenDescription, ModelDescription
 from mlx_engine.models.files import safetensors
 from mlx_engine.models.files.weight_files import weight_files
+from mlx_engine.models.gguf.files import existing_files, is_gguf
 from mlx_engine.models.gguf.header import read_header
-from mlx_engine.models.library.locations import gguf_parts
 
 _sample_bytes = 512
 _samples_per_tensor = 4
@@ -71,7 +71,7 @@ def fingerprint(path: Path) -> str:
 
 def files_of(path: Path) -> list[Path]:
     """Return the files with the weights of the model at `path`."""
-    return gguf_parts(path) if path.is_file() else list(weight_files(path).files)
+    return existing_files(path) if path.is_file() else list(weight_files(path).files)
 
 
 def _samples(path: Path) -> Iterator[bytes]:
@@ -83,7 +83,7 @@ def _samples(path: Path) -> Iterator[bytes]:
 
 
 def _tensors(path: Path) -> Iterator[tuple[str, int, int]]:
-    if path.suffix == ".gguf":
+    if is_gguf(path):
         for tensor in read_header(path).tensors:
             yield f"{tensor.name} {tensor.type} {tensor.shape}", tensor.offset, tensor.size_bytes
     else:

@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -26,7 +26,8 @@ from mlx_engine.models.description.describe import describe
 from mlx_engine.models.files import safetensors, staging
 from mlx_engine.models.gguf import blocks, packing
 from mlx_engine.models.gguf.architecture import FACTORS, ImportPlan, Placement, plan
-from mlx_engine.models.gguf.header import GGUFHeader, TensorInfo, read_header
+from mlx_engine.models.gguf.files import read_model
+from mlx_engine.models.gguf.header import GGUFHeader, TensorInfo
 from mlx_engine.models.gguf.metadata import Metadata
 from mlx_engine.models.gguf.packing import COPIED, GROUP_SIZE, PACKINGS
 from mlx_engine.models.gguf.tokenizer import TokenIds, write_tokenizer
@@ -55,10 +56,10 @@ def import_gguf(source: Path, target: Path, *, origin: str = "") -> Iterator[Imp
         UnsupportedModel: the file cannot be imported exactly.
         StorageError: the file cannot be read, or the folder cannot be written or contains another model.
     """
-    header = read_header(source)
-    weights = _Source(source)
+    parts = read_model(source)
+    header, weights = parts.header, _Source(parts.files)
     model = plan(header, weights.factors(header))
-    note = _provenance(source, Metadata(header.metadata), origin)
+    note = _provenance(parts.files, Metadata(header.metadata), origin)
     with staging.storage_errors(target):
         if _is_done(target, note):
             return
@@ -108,15 +109,17 @@ def _is_done(target: Path, note: provenance.Provenance) -> bool:
     return True
 
 
-def _provenance(source: Path, metadata: Metadata, origin: str) -> provenance.Provenance:
-    try:
-        with source.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise StorageError(f"Couldn't read {source}: {error.strerror}.") from error
+def _provenance(files: Sequence[Path], metadata: Metadata, origin: str) -> provenance.Provenance:
+    source, digest = files[0], hashlib.sha256()
+    for path in files:
+        try:
+            with path.open("rb") as file:
+                hashlib.file_digest(file, lambda: digest)
+        except OSError as error:
+            raise StorageError(f"Couldn't read {path}: {error.strerror}.") from error
     return provenance.Provenance(
         source=origin or source.name,
-        source_sha256=digest,
+        source_sha256=digest.hexdigest(),
         license=metadata.text("general.license", ""),
         recipe=f"Imported from {source.name} without loss: all weights are unchanged.",
         created=provenance.now(),
@@ -125,10 +128,10 @@ def _provenance(source: Path, metadata: Metadata, origin: str) -> provenance.Pro
 
 
 class _Source:
-    """The weights in the file, read by rows."""
+    """The weights in the files, read by rows."""
 
-    def __init__(self, path: Path) -> None:
-        self._bytes: NDArray[np.uint8] = np.memmap(path, mode="r", dtype=np.uint8)
+    def __init__(self, files: Sequence[Path]) -> None:
+        self._bytes: list[NDArray[np.uint8]] = [np.memmap(path, mode="r", dtype=np.uint8) for path in files]
 
     def factors(self, header: GGUFHeader) -> dict[str, list[float]]:
         """Return the values of the tensors of FACTORS, by name."""
@@ -159,7 +162,7 @@ class _Source:
         return blocks.without_offset(self._all(placement.tensor), placement.tensor.type, placement.offset)
 
     def _all(self, tensor: TensorInfo) -> NDArray[np.uint8]:
-        return self._bytes[tensor.offset : tensor.offset + tensor.size_bytes]
+        return self._bytes[tensor.part][tensor.offset : tensor.offset + tensor.size_bytes]
 
 
 def _write(partial: Path, metadata: Metadata, model: ImportPlan, weights: _Source) -> Iterator[ImportProgress]:

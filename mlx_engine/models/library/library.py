@@ -10,6 +10,7 @@ from pathlib import Path
 from mlx_engine.errors import FacetError, ModelNotFound
 from mlx_engine.models.description.describe import describe
 from mlx_engine.models.description.description import BrokenDescription, ModelDescription
+from mlx_engine.models.gguf.files import is_gguf, model_name
 from mlx_engine.models.library.locations import ModelLocation, Root, find_locations
 from mlx_engine.models.library.scan_cache import ScanCache
 
@@ -165,7 +166,7 @@ def _describe(root: Root, location: ModelLocation) -> ModelDescription:
 
 def _may_be_model(path: Path) -> bool:
     try:
-        return path.is_dir() or (path.suffix == ".gguf" and path.is_file())
+        return path.is_dir() or (is_gguf(path) and path.is_file())
     except (OSError, ValueError):
         return False
 
@@ -173,7 +174,7 @@ def _may_be_model(path: Path) -> bool:
 def _id_of(path: Path) -> str:
     """Return the id of a model outside the library."""
     path = path.resolve()
-    return f"{path.parent.name}/{path.stem if path.suffix == '.gguf' else path.name}"
+    return f"{path.parent.name}/{model_name(path) if is_gguf(path) else path.name}"
 
 
 def _plain(name: str) -> str:

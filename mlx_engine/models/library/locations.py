@@ -20,6 +20,7 @@ from mlx_engine.errors import StorageError
 from mlx_engine.folders import Folders
 from mlx_engine.models.description.description import Origin
 from mlx_engine.models.files import side_files
+from mlx_engine.models.gguf.files import belong_together, is_first, is_gguf, model_name
 from mlx_engine.models.hub.cache import cache_folder
 
 _lm_studio = ("~/.lmstudio/models", "~/.cache/lm-studio/models")
@@ -90,13 +91,6 @@ def find_locations(root: Root) -> Iterator[ModelLocation]:
                 yield from _snapshots(Path(repository.path))
         case _:
             yield from _anywhere(root.path)
-
-
-def gguf_parts(path: Path) -> list[Path]:
-    """Return the GGUF files that make up one model with `path`, itself included."""
-    if not _part.fullmatch(path.name):
-        return [path]
-    return sorted(file for file in path.parent.glob("*.gguf") if _belong_together(path.name, file.name))
 
 
 def _in_facet(models_folder: Path) -> Iterator[ModelLocation]:
@@ -195,19 +189,10 @@ def _in_folder(folder: Path, files: Mapping[str, FileStamp]) -> Iterator[ModelLo
 def _gguf_files(owner: str, folder: Path, files: Mapping[str, FileStamp]) -> Iterator[ModelLocation]:
     """Yield the GGUF models of a folder. A split model counts once; parts of models are skipped."""
     for name in sorted(files):
-        if name.lower().endswith(".gguf") and not side_files.is_part(name):
-            part = _part.fullmatch(name)
-            if part is None or int(part[1]) == 1:
-                parts = {file: files[file] for file in files if file == name or _belong_together(name, file)}
-                yield ModelLocation(f"{owner}/{name[: -len('.gguf')]}", folder / name, parts)
-
-
-def _belong_together(first: str, second: str) -> bool:
-    """Return whether both are parts of one file, such as "a-00001-of-00002.gguf" and "a-00002-of-00002.gguf"."""
-    first_part, second_part = _part.fullmatch(first), _part.fullmatch(second)
-    if first_part is None or second_part is None:
-        return False
-    return first[: first_part.start(1)] == second[: second_part.start(1)]
+        path = folder / name
+        if is_gguf(path) and is_first(name) and not side_files.is_part(name):
+            parts = {file: files[file] for file in files if belong_together(name, file)}
+            yield ModelLocation(f"{owner}/{model_name(path)}", path, parts)
 
 
 def _stamps(folder: Path, *, with_dead_links: bool = False) -> dict[str, FileStamp]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from mlx_engine.errors import InvalidParameter, ModelNotFound, RequestError, StorageError
 from mlx_engine.models.description.description import BrokenDescription, ModelDescription
 from mlx_engine.models.files.in_use import is_in_use
-from mlx_engine.models.library.locations import gguf_parts
+from mlx_engine.models.gguf.files import existing_files
 
 _recent_s = 60
 
@@ -136,7 +136,7 @@ def _plan_in_folder(path: Path) -> Removal:
     if path.is_symlink():
         return Removal((path,), *_freed_and_shared_bytes([path]))
     if path.is_file():
-        return Removal(tuple(gguf_parts(path)), *_freed_and_shared_bytes(gguf_parts(path)))
+        return Removal(tuple(existing_files(path)), *_freed_and_shared_bytes(existing_files(path)))
     return Removal((path,), *_freed_and_shared_bytes(_files(path)))
 
 
@@ -161,7 +161,7 @@ def _freed_and_shared_bytes(files: Iterable[Path]) -> tuple[int, int]:
 def _plan_in_cache(path: Path, repository: Path) -> Removal:
     if _is_being_downloaded(repository):
         raise StorageError(f"{repository.name} is being downloaded. Wait for the download to finish, or stop it.")
-    removed = set(gguf_parts(path) if path.is_file() else _files(path))
+    removed = set(existing_files(path) if path.is_file() else _files(path))
     remaining = set(_files(repository / "snapshots")) - removed
     if not remaining:
         return Removal(

@@ -19,7 +19,8 @@ from mlx_engine.models.files.safetensors import TensorEntry
 from mlx_engine.models.gguf import blocks
 from mlx_engine.models.gguf.architecture import FACTORS, Placement, plan
 from mlx_engine.models.gguf.dequantize import dequantize, row_bytes
-from mlx_engine.models.gguf.header import GGUFHeader, TensorInfo, read_header
+from mlx_engine.models.gguf.files import read_model
+from mlx_engine.models.gguf.header import GGUFHeader, TensorInfo
 from mlx_engine.models.gguf.metadata import Metadata
 from mlx_engine.models.gguf.packing import GROUP_SIZE, PACKINGS, READABLE
 from mlx_engine.models.gguf.tokenizer import token_ids, write_tokenizer
@@ -30,43 +31,48 @@ from mlx_engine.quantize.recipes.recipe import Format
 from mlx_engine.quantize.sources.matrix import Arrays, Floats, Matrix
 
 
-class OpenFile:
-    """The file, read by `pread`. All its tensors are matrices, so `entries` is empty."""
+class OpenFiles:
+    """The files of a model, read by `pread`. All their tensors are matrices, so `entries` is empty."""
 
-    def __init__(self, path: Path) -> None:
-        self.files = (path,)
+    def __init__(self, files: tuple[Path, ...]) -> None:
+        self.files = files
         self.entries: Mapping[str, TensorEntry] = {}
+        self._descriptors: list[int] = []
         try:
-            self._descriptor = os.open(path, os.O_RDONLY)
+            for path in files:
+                self._descriptors.append(os.open(path, os.O_RDONLY))
+        except OSError as error:
+            self.close()
+            raise StorageError(f"Couldn't read {path}: {error.strerror}.") from error
+
+    def read(self, part: int, offset: int, size: int) -> NDArray[np.uint8]:
+        """Return `size` bytes of a file."""
+        buffer = np.empty(size, np.uint8)
+        self.read_into(str(part), offset, buffer)
+        return buffer
+
+    def read_into(self, name: str, start: int, buffer: NDArray[np.uint8]) -> None:
+        """Fill `buffer` from the file with the index `name`."""
+        view, path = buffer.data, self.files[int(name)]
+        try:
+            while view:
+                read = os.preadv(self._descriptors[int(name)], [view], start)
+                if not read:
+                    raise StorageError(f"{path} was truncated while it was read. Try again.")
+                view, start = view[read:], start + read
         except OSError as error:
             raise StorageError(f"Couldn't read {path}: {error.strerror}.") from error
 
-    def read(self, offset: int, size: int) -> NDArray[np.uint8]:
-        """Return `size` bytes of the file."""
-        buffer = np.empty(size, np.uint8)
-        self.read_into("", offset, buffer)
-        return buffer
-
-    def read_into(self, name: str, start: int, buffer: NDArray[np.uint8]) -> None:  # noqa: ARG002 - one file, one name
-        view = buffer.data
-        try:
-            while view:
-                read = os.preadv(self._descriptor, [view], start)
-                if not read:
-                    raise StorageError(f"{self.files[0]} was truncated while it was read. Try again.")
-                view, start = view[read:], start + read
-        except OSError as error:
-            raise StorageError(f"Couldn't read {self.files[0]}: {error.strerror}.") from error
-
     def close(self) -> None:
-        os.close(self._descriptor)
+        for descriptor in self._descriptors:
+            os.close(descriptor)
 
 
 @dataclass(frozen=True, slots=True)
 class GGUFMatrix:
     """One tensor; a vector is a matrix of one row. `order` has the row of the file for each row."""
 
-    file: OpenFile
+    file: OpenFiles
     tensor: TensorInfo
     order: NDArray[np.intp]
     shape: tuple[int, ...]
@@ -92,21 +98,21 @@ class GGUFMatrix:
         rows = self.order[start:stop]
         first, last = int(rows.min()), int(rows.max()) + 1
         size = row_bytes(self.tensor.type, self.tensor.shape[-1])
-        read = self.file.read(self.tensor.offset + first * size, (last - first) * size)
+        read = self.file.read(self.tensor.part, self.tensor.offset + first * size, (last - first) * size)
         return read.reshape(-1, size)[rows - first]
 
 
 def read_file(path: Path) -> Contents:
-    """Return the contents of the GGUF file.
+    """Return the contents of the GGUF file, with the other parts of its model.
 
     Raises:
         UnsupportedModel: the file contains something that Facet does not support.
         BrokenModel: the file is damaged.
         StorageError: the file cannot be read.
     """
-    header = read_header(path)
-    metadata = Metadata(header.metadata)
-    file = OpenFile(path)
+    parts = read_model(path)
+    header, metadata = parts.header, Metadata(parts.header.metadata)
+    file = OpenFiles(parts.files)
     try:
         model = plan(header, _factors(file, header), types=READABLE)
         ids = token_ids(metadata, len(metadata.texts("tokenizer.ggml.tokens")))
@@ -134,32 +140,34 @@ def read_file(path: Path) -> Contents:
     )
 
 
-def _uncast(file: OpenFile, placements: tuple[Placement, ...]) -> Iterator[str]:
+def _uncast(file: OpenFiles, placements: tuple[Placement, ...]) -> Iterator[str]:
     """Yield the vectors that the model's type cannot represent exactly: llama.cpp widens all vectors."""
     usual = compute_type(placements)
     for placement in placements:
         tensor = placement.tensor
         if tensor.type != "F32" or usual == "F32" or len(tensor.shape) > 1:
             continue
-        values = blocks.without_offset(file.read(tensor.offset, tensor.size_bytes), tensor.type, placement.offset)
+        values = blocks.without_offset(
+            file.read(tensor.part, tensor.offset, tensor.size_bytes), tensor.type, placement.offset
+        )
         if not blocks.narrows_exactly(values, usual):
             yield placement.name
 
 
-def _matrix(file: OpenFile, placement: Placement) -> Matrix:
+def _matrix(file: OpenFiles, placement: Placement) -> Matrix:
     rows = math.prod(placement.tensor.shape[:-1])
     order = row_order(rows, placement.interleaved_heads)
     return GGUFMatrix(file, placement.tensor, order, placement.shape, placement.offset)
 
 
-def _factors(file: OpenFile, header: GGUFHeader) -> dict[str, list[float]]:
+def _factors(file: OpenFiles, header: GGUFHeader) -> dict[str, list[float]]:
     """Return the values of the tensors of FACTORS, by name."""
     tensors = [tensor for tensor in header.tensors if tensor.name in FACTORS]
     for tensor in tensors:
         if tensor.type != "F32":
             raise UnsupportedModel(f"This file stores {tensor.name!r} as {tensor.type}; Facet supports only F32.")
     return {
-        tensor.name: [float(factor) for factor in file.read(tensor.offset, tensor.size_bytes).view("<f4")]
+        tensor.name: [float(factor) for factor in file.read(tensor.part, tensor.offset, tensor.size_bytes).view("<f4")]
         for tensor in tensors
     }
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from mlx_engine.models.gguf.files import is_gguf
 from mlx_engine.quantize.mlx import gguf_file, published
 from mlx_engine.quantize.mlx.decoded import Contents, DecodedSource
 from mlx_engine.quantize.mlx.folder import FolderSource
@@ -18,7 +19,7 @@ def open_source(path: Path, arriving: ArrivingFiles | None = None) -> Source:
         NotArrived: detecting the kind of the model needs too much of a file that has not arrived.
         StorageError: the files cannot be read.
     """
-    if path.suffix == ".gguf" and path.is_file():
+    if is_gguf(path) and path.is_file():
         return _decoded(gguf_file.read_file(path))
     contents = published.read_folder(path, arriving)
     return FolderSource(path, arriving) if contents is None else _decoded(contents)

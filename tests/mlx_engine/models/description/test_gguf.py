@@ -57,12 +57,10 @@ def test_another_architecture_is_described_as_well(tmp_path: Path) -> None:
 def test_a_model_in_several_files_is_one(tmp_path: Path) -> None:
     """All of them count; a missing one is reported."""
     rng = np.random.default_rng(1)
-    for number in (1, 2):
-        file = GGUFFile({"general.architecture": "llama"}, {f"w{number}": random_tensor(rng, "F16", 4, 4)})
-        file.write(tmp_path / f"m-0000{number}-of-00002.gguf")
-    first = tmp_path / "m-00001-of-00002.gguf"
+    tensors = {name: random_tensor(rng, "F16", 4, 4) for name in ("v", "w")}
+    first, second = GGUFFile({"general.architecture": "llama"}, tensors).write_parts(tmp_path, "m", count=2)
     assert describe(first, "a/m").parameters == 32
-    (tmp_path / "m-00002-of-00002.gguf").unlink()
+    second.unlink()
     with pytest.raises(BrokenModel, match="1 of 2 files are missing"):
         describe(first, "a/m")
 

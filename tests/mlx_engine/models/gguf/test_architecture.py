@@ -39,6 +39,58 @@ def test_linear_rope_scaling_is_imported(tmp_path: Path) -> None:
     assert config_of(written, tmp_path)["rope_scaling"] == {"rope_type": "linear", "factor": 4.0}
 
 
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, {"original_max_position_embeddings": 512, "beta_fast": 32.0, "beta_slow": 1.0}),
+        (
+            {"original_context_length": 128, "yarn_beta_fast": 16.0, "attn_factor": 1.0},
+            {"original_max_position_embeddings": 128, "beta_fast": 16.0, "beta_slow": 1.0},
+        ),
+    ],
+)
+def test_yarn_is_imported(fields: dict[str, Any], expected: dict[str, Any], tmp_path: Path) -> None:
+    """Its defaults are those of llama.cpp, and stock MLX runs it."""
+    written = tiny_model("qwen2")
+    written.metadata |= {"qwen2.rope.scaling.type": "yarn", "qwen2.rope.scaling.factor": 4.0}
+    written.metadata |= {f"qwen2.rope.scaling.{name}": value for name, value in fields.items()}
+    assert config_of(written, tmp_path)["rope_scaling"] == {"rope_type": "yarn", "factor": 4.0, **expected}
+    model, _ = mlx_lm.load(str(tmp_path / "model"))
+    assert model.layers[0].self_attn.rope.mscale == pytest.approx(0.1 * math.log(4) + 1)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("rope.scaling.attn_factor", 1.0),
+        ("attention.causal", True),
+        ("rope.scaling.factor", 1.0),
+        ("expert_count", 0),
+        ("expert_used_count", 0),
+        ("logit_scale", 1.0),
+        ("embedding_scale", 1.0),
+        ("attention.max_alibi_bias", 0.0),
+        ("attention.sliding_window", 0),
+    ],
+)
+def test_a_field_with_a_neutral_value_is_accepted(field: str, value: object, tmp_path: Path) -> None:
+    """It changes nothing in llama.cpp."""
+    written = tiny_model()
+    written.metadata[f"llama.{field}"] = value
+    assert config_of(written, tmp_path)["model_type"] == "llama"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("rope.scaling.attn_factor", 0.8), ("attention.causal", False), ("logit_scale", 16.0), ("expert_group_count", 4)],
+)
+def test_a_field_that_changes_the_model_is_refused_by_name(field: str, value: object, tmp_path: Path) -> None:
+    written = tiny_model()
+    written.metadata[f"llama.{field}"] = value
+    with pytest.raises(UnsupportedModel, match=field.replace(".", r"\.")):
+        config_of(written, tmp_path)
+
+
 def llama3_factors(theta: float) -> list[float]:
     """Return the factors of Llama 3.1, which stretches wavelengths above 8,192 tokens 8-fold."""
     factors = []
@@ -97,8 +149,7 @@ def without(name: str) -> Callable[[GGUFFile], None]:
         (with_metadata(general__architecture="mamba"), "mamba"),
         (with_metadata(llama__expert_group_count=8), "llama.expert_group_count"),
         (with_metadata(llama__rope__dimension_count=16), "rope.dimension_count"),
-        (with_metadata(llama__rope__scaling__type="yarn"), "yarn"),
-        (with_metadata(split__count=3), "several"),
+        (with_metadata(llama__rope__scaling__type="longrope"), "longrope"),
         (with_metadata(tokenizer__ggml__model="bert"), "bert"),
     ],
 )

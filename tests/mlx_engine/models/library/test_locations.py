@@ -68,7 +68,7 @@ def test_models_and_gguf_files_are_found_below_added_folders(tmp_path: Path) -> 
         GGUFFile().write(tmp_path / "top" / "owner" / name)
     write_model(tmp_path / "top" / "1" / "2" / "3" / "4" / "5" / "too deep")
     write_model(tmp_path / "top" / "owner" / "new.partial")
-    assert set(ids("added", tmp_path / "top")) == {"owner/model", "owner/b", "owner/a-00001-of-00002"}
+    assert set(ids("added", tmp_path / "top")) == {"owner/model", "owner/b", "owner/a"}
     assert ids("added", tmp_path / "top" / "owner" / "model") == ["owner/model"]
 
 
