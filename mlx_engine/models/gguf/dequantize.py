@@ -1,8 +1,8 @@
 """Converts rows of GGUF blocks of any common type to float32, exactly as ggml does.
 
 A block has 32 weights of one row or, in the K types, 256 in sub-blocks with a small scale each. Layout of the blocks
-and arithmetic: ggml, ggml-common.h and ggml-quants.c. The types below 4 bits with a code book (IQ1 to IQ3) are not
-supported.
+and arithmetic: ggml, ggml-common.h and ggml-quants.c. The types with code books (IQ1 to IQ3), and some rare ones, are
+decoded by llama.cpp's own package, which is slower.
 """
 
 from collections.abc import Callable
@@ -164,6 +164,17 @@ def _tq2_0(blocks: Bytes) -> Floats:
     return _half(blocks, 64) * (_crumbs(blocks[:, :64], 2, 32).view(np.int8) - np.int8(1))
 
 
+def _by_package(type_name: str) -> Callable[[Bytes], Floats]:
+    def decode(blocks: Bytes) -> Floats:
+        from gguf.constants import GGMLQuantizationType  # noqa: PLC0415 - needed for few files
+        from gguf.quants import dequantize as decode_rows  # noqa: PLC0415
+
+        rows: Floats = decode_rows(blocks, GGMLQuantizationType[type_name])
+        return rows
+
+    return decode
+
+
 DECODINGS = {
     "F32": Decoding(1, 4, lambda blocks: blocks.view("<f4")),
     "F16": Decoding(1, 2, lambda blocks: blocks.view("<f2").astype(np.float32)),
@@ -182,5 +193,15 @@ DECODINGS = {
     "IQ4_XS": Decoding(256, 136, _iq4_xs),
     "MXFP4": Decoding(32, 17, _mxfp4),
     "TQ2_0": Decoding(256, 66, _tq2_0),
+    "IQ1_S": Decoding(256, 50, _by_package("IQ1_S")),
+    "IQ1_M": Decoding(256, 56, _by_package("IQ1_M")),
+    "IQ2_XXS": Decoding(256, 66, _by_package("IQ2_XXS")),
+    "IQ2_XS": Decoding(256, 74, _by_package("IQ2_XS")),
+    "IQ2_S": Decoding(256, 82, _by_package("IQ2_S")),
+    "IQ3_XXS": Decoding(256, 98, _by_package("IQ3_XXS")),
+    "IQ3_S": Decoding(256, 110, _by_package("IQ3_S")),
+    "TQ1_0": Decoding(256, 54, _by_package("TQ1_0")),
+    "NVFP4": Decoding(64, 36, _by_package("NVFP4")),
+    "F64": Decoding(1, 8, lambda blocks: blocks.view("<f8").astype(np.float32)),
 }
 """All readable types by their ggml names."""

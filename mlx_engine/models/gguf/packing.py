@@ -24,6 +24,7 @@ READABLE = (
     *PACKINGS,
     *COPIED,
     *("Q5_0", "Q5_1", "Q2_K", "Q3_K", "Q4_K", "Q5_K", "Q6_K", "IQ4_NL", "IQ4_XS", "MXFP4", "TQ2_0"),
+    *("IQ1_S", "IQ1_M", "IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ3_XXS", "IQ3_S", "TQ1_0", "NVFP4", "F64"),
 )
 """The types that can be read as floats (`dequantize.py`)."""
 

@@ -111,6 +111,13 @@ def _tq2_0(b: bytes) -> Iterator[float]:
         yield _half(b, 64) * ((b[32 * (i // 128) + i % 32] >> 2 * (i % 128 // 32) & 3) - 1)
 
 
+def _tq1_0(b: bytes) -> Iterator[float]:
+    for start, count, digits in ((0, 32, 5), (32, 16, 5), (48, 4, 4)):
+        for digit in range(digits):
+            for byte in b[start : start + count]:
+                yield _half(b, 52) * ((byte * 3**digit % 256 * 3 >> 8) - 1)
+
+
 # The reference decoder, and the offsets of the half-precision numbers in a block: random bits could make them infinite.
 _scales_at: dict[str, tuple[Callable[[bytes], Iterator[float]], tuple[int, ...]]] = {
     "Q4_0": (_q4_0, (0,)),
@@ -127,6 +134,7 @@ _scales_at: dict[str, tuple[Callable[[bytes], Iterator[float]], tuple[int, ...]]
     "IQ4_XS": (_iq4_xs, (0,)),
     "MXFP4": (_mxfp4, ()),
     "TQ2_0": (_tq2_0, (64,)),
+    "TQ1_0": (_tq1_0, (52,)),
 }
 
 
@@ -159,3 +167,24 @@ def test_plain_numbers_keep_their_values() -> None:
     assert np.array_equal(dequantize(half.view(np.uint8), "F16"), half.astype(np.float32))
     bfloat = (values.view("<u4") >> 16).astype("<u2")
     assert np.array_equal(dequantize(bfloat.view(np.uint8), "BF16"), (bfloat.astype("<u4") << 16).view("<f4"))
+
+
+def test_double_precision_is_rounded() -> None:
+    values = np.array([[1 / 3, -2.5]])
+    assert np.array_equal(dequantize(values.view(np.uint8), "F64"), values.astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    ("kind", "scale_at"), [("IQ2_XXS", 0), ("IQ2_XS", 0), ("IQ2_S", 0), ("IQ3_XXS", 0), ("IQ3_S", 0), ("IQ1_S", 0)]
+)
+def test_weights_with_a_code_book_are_multiples_of_the_scale(kind: str, scale_at: int) -> None:
+    """Twice the scale gives twice the weights; zero bits give entries of the book, which are not all the same."""
+    rng = np.random.default_rng(5)
+    blocks = rng.integers(0, 256, (4, DECODINGS[kind].block_bytes), dtype=np.uint8)
+    weights = []
+    for scale in (0.01, 0.02):
+        blocks[:, scale_at : scale_at + 2] = np.full((4, 1), scale, "<f2").view(np.uint8)
+        weights.append(dequantize(blocks, kind))
+    assert weights[0].shape == (4, 256)
+    assert np.allclose(weights[1] / weights[0], weights[1][0, 0] / weights[0][0, 0], rtol=1e-3)
+    assert len(np.unique(np.abs(weights[0]))) > 10

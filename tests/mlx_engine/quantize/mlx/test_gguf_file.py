@@ -60,7 +60,7 @@ def test_the_tokenizer_is_converted(tmp_path: Path) -> None:
     assert describe(tmp_path / "converted", "a/b").has_chat_template
 
 
-@pytest.mark.parametrize("kind", ["Q4_K", "Q6_K", "IQ4_XS", "Q5_0"])
+@pytest.mark.parametrize("kind", ["Q4_K", "Q6_K", "IQ4_XS", "Q5_0", "IQ1_S", "IQ2_XXS", "IQ3_S", "TQ1_0"])
 def test_types_that_mlx_lacks_are_dequantized(kind: str, tmp_path: Path) -> None:
     """The weights are those of the blocks, rounded to the requested type."""
     model = tiny_model("qwen3", "F16")
@@ -80,7 +80,16 @@ def test_types_that_mlx_lacks_are_dequantized(kind: str, tmp_path: Path) -> None
     assert any(kind in note for note in notes)
 
 
-_halves_at = {"Q4_K": (0, 2), "Q6_K": (208,), "IQ4_XS": (0,), "Q5_0": (0,)}
+_halves_at = {
+    "Q4_K": (0, 2),
+    "Q6_K": (208,),
+    "IQ4_XS": (0,),
+    "Q5_0": (0,),
+    "IQ1_S": (0,),
+    "IQ2_XXS": (0,),
+    "IQ3_S": (0,),
+    "TQ1_0": (52,),
+}
 
 
 def _widen(model: gguf_files.GGUFFile, feed_forward: int) -> None:
@@ -96,11 +105,11 @@ def _widen(model: gguf_files.GGUFFile, feed_forward: int) -> None:
 def test_a_type_without_a_decoder_is_refused_by_name(tmp_path: Path) -> None:
     """Before anything is written."""
     model = tiny_model()
-    model.tensors["blk.0.ffn_up.weight"] = Tensor("IQ2_XXS", (96, 256), bytes(96 * 66))
+    model.tensors["blk.0.ffn_up.weight"] = Tensor("I8", (96, 64), bytes(96 * 64))
     source = model.write(tmp_path / "model.gguf")
-    with pytest.raises(UnsupportedModel, match="IQ2_XXS"):
+    with pytest.raises(UnsupportedModel, match="I8"):
         open_source(source)
-    with pytest.raises(UnsupportedModel, match="IQ2_XXS"):
+    with pytest.raises(UnsupportedModel, match="I8"):
         check_start(source, tmp_path / "converted")
 
 
