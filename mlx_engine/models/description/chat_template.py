@@ -1,7 +1,6 @@
 """The features of a model's chat template, which is read as text and never run."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,11 +8,10 @@ import msgspec
 
 from mlx_engine.errors import BrokenModel
 from mlx_engine.models.description.thinking import has_thinking
+from mlx_engine.models.files.named_templates import choose
 
 _limit_bytes = 2**24
 _tools = re.compile(r"\btools\b")
-_FOR_CHAT = ("default", "chat", "instruct")
-_FOR_OTHER_TASKS = ("tool_use", "rag")
 
 
 class _Named(msgspec.Struct):
@@ -64,13 +62,6 @@ def read(folder: Path) -> str:
         or _in_json(folder / "tokenizer_config.json")
         or _in_json(folder / "chat_template.json")
     )
-
-
-def choose(templates: Mapping[str, str]) -> str:
-    """Return the one of several named templates that is for chats; "" if there is none."""
-    named = {name: template for name, template in templates.items() if template.strip()}
-    others = [name for name in named if name not in _FOR_OTHER_TASKS] or list(named)
-    return next((named[name] for name in (*_FOR_CHAT, *others) if name in named), "")
 
 
 def _in_files(folder: Path) -> dict[str, str]:

@@ -14,10 +14,11 @@ from mlx_engine.models.configuration.configuration import Configuration
 from mlx_engine.models.description import chat_template
 from mlx_engine.models.description.cache_layout import cache_layout
 from mlx_engine.models.description.description import ModelDescription, NetworkShape
+from mlx_engine.models.files.named_templates import choose
 from mlx_engine.models.gguf.architecture import IMPORTED, plan
 from mlx_engine.models.gguf.files import read_model
 from mlx_engine.models.gguf.header import GGUFHeader, TensorInfo
-from mlx_engine.models.gguf.metadata import Metadata
+from mlx_engine.models.gguf.metadata import Metadata, chat_templates
 from mlx_engine.models.gguf.packing import READABLE
 from mlx_engine.models.gguf.tokenizer import check_tokenizer
 
@@ -55,8 +56,7 @@ def describe_gguf(path: Path, id: str) -> ModelDescription:
         raise BrokenModel(f"{path.name} contains no weights.")
     config = Configuration(_config(header, kind, tensors))
     weight_bytes = sum(tensor.size_bytes for tensor in tensors)
-    template = header.metadata.get("tokenizer.chat_template", "")
-    traits = chat_template.traits(template if isinstance(template, str) else "")
+    traits = chat_template.traits(choose(chat_templates(header.metadata)))
     reason = _why_not_readable(header, metadata, types=IMPORTED)
     can_be_converted = not _why_not_readable(header, metadata, types=READABLE)
     return ModelDescription(

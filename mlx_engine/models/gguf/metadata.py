@@ -93,3 +93,10 @@ class Metadata:
 
 def _invalid(key: str, value: object) -> BrokenModel:
     return BrokenModel(f"The file has an invalid value for {key!r}: {str(value)[:80]!r}.")
+
+
+def chat_templates(metadata: Mapping[str, Value]) -> dict[str, str]:
+    """Return the chat templates of a file by name; the one without a name is "default"."""
+    key = "tokenizer.chat_template"
+    named = {name.removeprefix(f"{key}."): value for name, value in metadata.items() if name.startswith(f"{key}.")}
+    return {name: value for name, value in {**named, "default": metadata.get(key)}.items() if isinstance(value, str)}

@@ -12,8 +12,9 @@ from typing import Any
 import tokenizers
 
 from mlx_engine.errors import BrokenModel, UnsupportedModel
+from mlx_engine.models.files.named_templates import choose
 from mlx_engine.models.gguf import sentence_pieces
-from mlx_engine.models.gguf.metadata import Metadata
+from mlx_engine.models.gguf.metadata import Metadata, chat_templates
 from mlx_engine.models.gguf.pre_tokenizers import BYTE_LEVEL, PRE_TOKENIZERS, PreTokenizer
 
 _byte_level_model, _sentencepiece_model = "gpt2", "llama"
@@ -211,6 +212,7 @@ def _settings(metadata: Metadata, tokens: list[str], ids: TokenIds) -> dict[str,
     for name, token in (("bos_token", ids.start), ("pad_token", ids.padding), ("unk_token", unknown)):
         if token is not None:
             settings[name] = tokens[token]
-    if "tokenizer.chat_template" in metadata:
-        settings["chat_template"] = metadata.text("tokenizer.chat_template")
+    metadata.text("tokenizer.chat_template", "")  # refuses another type
+    if template := choose(chat_templates(dict(metadata))):
+        settings["chat_template"] = template
     return settings

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from mlx_engine.errors import BrokenModel
-from mlx_engine.models.description.chat_template import choose, read, read_traits
+from mlx_engine.models.description.chat_template import read, read_traits
+from mlx_engine.models.files.named_templates import choose
 
 
 def _write(folder: Path, files: dict[str, object]) -> Path:

@@ -256,3 +256,21 @@ def test_the_token_that_ends_a_turn_ends_an_answer_too(tmp_path: Path) -> None:
     written.metadata["tokenizer.ggml.eos_token_id"] = 0
     folder = import_file(written.write(tmp_path / "model.gguf"), tmp_path / "model")
     assert json.loads((folder / "generation_config.json").read_text())["eos_token_id"] == [0, 2]
+
+
+@pytest.mark.parametrize(
+    ("templates", "expected"),
+    [
+        ({"": "plain", ".tool_use": "tools"}, "plain"),
+        ({".tool_use": "tools", ".rag": "documents"}, "tools"),
+        ({".tool_use": "tools", ".chat": "chat"}, "chat"),
+        ({}, None),
+    ],
+)
+def test_the_template_for_chats_is_written(templates: dict[str, str], expected: str | None, tmp_path: Path) -> None:
+    """A file can have several, with names."""
+    file = tiny_model()
+    file.metadata = {key: value for key, value in file.metadata.items() if "chat_template" not in key}
+    file.metadata |= {f"tokenizer.chat_template{name}": text for name, text in templates.items()}
+    folder = import_file(file.write(tmp_path / "tiny.gguf"), tmp_path / "tiny")
+    assert json.loads((folder / "tokenizer_config.json").read_text()).get("chat_template") == expected
