@@ -16,10 +16,12 @@ _corrected = frozenset(
         "jamba",
         "lfm2_vl",
         "mimo_v2_flash",
+        "minicpm",
         "minicpm3",
         "qwen2_moe",
         "qwen3_5_moe",
         "qwen3_vl_moe",
+        "seed_oss",
     }
 )
 """mlx-lm's modules that compute something else than their reference; the modules here have the same names."""

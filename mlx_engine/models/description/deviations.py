@@ -22,6 +22,7 @@ _corrected: Mapping[str, str] = {
 }
 _corrected_fields: Mapping[str, Mapping[str, str]] = {
     "falcon_h1": {"key_multiplier": "it ignores key_multiplier"},
+    "minicpm": {"tie_word_embeddings": "it doesn't scale the logits"},
     "minicpm3": {"tie_word_embeddings": "it doesn't scale the logits"},
     "qwen2_moe": {
         "norm_topk_prob": "it ignores norm_topk_prob",

@@ -5,7 +5,9 @@ from typing import Any
 import mlx.core as mx
 import numpy as np
 import pytest
+from mlx import nn
 from mlx.utils import tree_map
+from mlx_lm.utils import dequantize_model
 
 from mlx_engine.models.configuration.normalize import normalize
 from mlx_engine.networks.build import build, sanitize
@@ -125,3 +127,24 @@ def test_fused_projections_of_afm_split_after_quantization() -> None:
     quantized = layer.to_quantized(group_size=32, bits=8, mode="affine")(inputs)
     assert [part.shape for part in quantized] == [(1, 3, 64), (1, 3, 32), (1, 3, 32)]
     assert all(mx.allclose(part, exact, atol=0.05) for part, exact in zip(quantized, layer(inputs), strict=True))
+
+
+@pytest.mark.parametrize(
+    "architecture", ["seed_oss", "minicpm", "minicpm3", "llama", "qwen3", "gemma3_text", "ernie4_5"]
+)
+def test_a_tied_head_works_with_quantized_embeddings(architecture: str) -> None:
+    """The logits are those of the same weights, unpacked."""
+    config = tiny_architectures.configuration(architecture) | {"tie_word_embeddings": True}
+    network = _network(config)
+    nn.quantize(network, group_size=32, bits=8, class_predicate=lambda _, layer: isinstance(layer, nn.Embedding))
+    tokens = mx.array([[1, 2, 3]])
+    np.testing.assert_allclose(network(tokens), dequantize_model(network)(tokens), rtol=1e-3, atol=1e-3)
+
+
+def test_minicpm_scales_the_logits_of_a_tied_head() -> None:
+    config = tiny_architectures.configuration("minicpm") | {"tie_word_embeddings": True, "dim_model_base": 16}
+    network, tokens = _network(config), mx.array([[1, 2, 3]])
+    expected = network.model.embed_tokens.as_linear(network.model(tokens))
+    scale = network.args.dim_model_base / network.args.hidden_size
+    assert scale != 1
+    np.testing.assert_allclose(network(tokens), expected * scale, rtol=1e-4, atol=1e-5)
