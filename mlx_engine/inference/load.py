@@ -117,7 +117,12 @@ def _in_float32(network: Any, *, parameters: int) -> Any:
     times as fast with them.
     """
     network.set_dtype(mx.float32)
-    return dequantize_model(network) if 4 * parameters <= memory.machine_bytes() // 4 else network
+    if 4 * parameters > memory.machine_bytes() // 4:
+        return network
+    if hasattr(network, "dequantize"):  # with layers that mlx-lm does not know
+        network.dequantize()
+        return network
+    return dequantize_model(network)
 
 
 def _weights(network: Any) -> list[mx.array]:

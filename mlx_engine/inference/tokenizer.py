@@ -4,7 +4,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from huggingface_hub.errors import StrictDataclassError
 from mlx_lm.utils import load_tokenizer as _load_tokenizer
+from transformers import PreTrainedConfig
 
 from mlx_engine.models.description import chat_template
 from mlx_engine.models.files.json_file import read_json
@@ -22,7 +24,11 @@ def load_tokenizer(folder: Path, end_tokens: int | list[int] | None) -> Any:
     """
     options: dict[str, Any] = {"trust_remote_code": False}
     options |= _without_unknown_modules(folder / "tokenizer_config.json")
-    tokenizer = _untyped_load(folder, options, eos_token_ids=end_tokens)
+    try:
+        tokenizer = _untyped_load(folder, options, eos_token_ids=end_tokens)
+    except StrictDataclassError:
+        # transformers checks config.json by rules of its own, although the tokenizer needs nothing of it.
+        tokenizer = _untyped_load(folder, options | {"config": PreTrainedConfig()}, eos_token_ids=end_tokens)
     tokenizer.chat_template = chat_template.read(folder) or None
     # A few families have a function of mlx-lm in place of a template.
     tokenizer.has_chat_template = tokenizer.chat_template is not None or tokenizer._chat_template is not None

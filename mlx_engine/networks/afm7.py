@@ -1,12 +1,14 @@
-"""AFM 7 with fused projections that can be quantized.
+"""AFM 7 with fused projections that can be quantized, and unpacked again.
 
-WORKAROUND(mlx-lm 0.32.2): its `FusedLinear.to_quantized` lacks the argument `mode`, so that no quantized folder opens.
+WORKAROUND(mlx-lm 0.32.2): its `FusedLinear.to_quantized` lacks the argument `mode`, so that no quantized folder opens,
+and `dequantize_model` makes plain layers of them, whose output is not split.
 """
 
 from typing import Any
 
 from mlx import nn
 from mlx_lm.models import afm7
+from mlx_lm.utils import dequantize_model
 
 _afm7: Any = afm7
 _nn: Any = nn
@@ -31,3 +33,16 @@ class Model(_afm7.Model):  # type: ignore[misc]
         for module in self.modules():
             if type(module) is _afm7.FusedLinear:
                 module.__class__ = _Fused
+
+    def dequantize(self) -> None:
+        """Unpack all quantized layers."""
+        fused = {
+            name: module.indices
+            for name, module in self.named_modules()
+            if isinstance(module, _afm7.FusedQuantizedLinear)
+        }
+        dequantize_model(self)
+        for name, module in self.named_modules():
+            if name in fused:
+                module.__class__ = _Fused
+                module.indices = fused[name]

@@ -53,3 +53,12 @@ def test_the_tokenizers_template_precedes_chat_template_json(tmp_path: Path, tin
     (folder / "chat_template.json").write_text(json.dumps({"chat_template": "other"}))
     text = load_tokenizer(folder, None).apply_chat_template([{"role": "user", "content": "hi"}], tokenize=False)
     assert text == "hi!"
+
+
+def test_a_configuration_that_transformers_rejects_does_not_matter(tmp_path: Path, tiny_models: Path) -> None:
+    """It checks config.json by rules of its own, such as names of layers, although the tokenizer needs none of them."""
+    folder = _folder(tmp_path, tiny_models)
+    config = json.loads((folder / "config.json").read_text())
+    config |= {"model_type": "gear", "num_hidden_layers": 2, "layer_types": ["conv_mixer", "full_attention"]}
+    (folder / "config.json").write_text(json.dumps(config))
+    assert load_tokenizer(folder, None).encode("hello", add_special_tokens=False)

@@ -129,6 +129,16 @@ def test_fused_projections_of_afm_split_after_quantization() -> None:
     assert all(mx.allclose(part, exact, atol=0.05) for part, exact in zip(quantized, layer(inputs), strict=True))
 
 
+def test_fused_projections_of_afm_split_after_unpacking() -> None:
+    """As on the CPU, where quantized weights are unpacked."""
+    network, tokens = _network(tiny_architectures.configuration("afm7")), mx.array([[1, 2, 3]])
+    nn.quantize(network, group_size=32, bits=8, class_predicate=lambda path, _: path.endswith("qkv_proj"))
+    expected = network(tokens)
+    network.dequantize()
+    assert not any(isinstance(module, nn.QuantizedLinear) for module in network.modules())
+    np.testing.assert_allclose(network(tokens), expected, rtol=1e-3, atol=1e-3)
+
+
 @pytest.mark.parametrize(
     "architecture", ["seed_oss", "minicpm", "minicpm3", "llama", "qwen3", "gemma3_text", "ernie4_5"]
 )
