@@ -5,9 +5,14 @@ from collections.abc import Callable
 from threading import Thread
 
 from PySide6.QtCore import QObject, Signal
-from shiboken6 import isValid
 
 _log = logging.getLogger(__name__)
+
+
+class _Messenger(QObject):
+    """Emits the end of the work from its thread, which keeps it alive: the loader may be deleted at any time."""
+
+    done = Signal()
 
 
 class LibraryLoader(QObject):
@@ -17,8 +22,9 @@ class LibraryLoader(QObject):
 
     def __init__(self, work: Callable[[], object], parent: QObject) -> None:
         super().__init__(parent)
-        self._work = work
-        self._thread = Thread(target=self._run, name="facet-library-loader", daemon=True)
+        messenger = _Messenger()
+        messenger.done.connect(self.done)
+        self._thread = Thread(target=_run, args=(work, messenger), name="facet-library-loader", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
@@ -27,10 +33,10 @@ class LibraryLoader(QObject):
         """Block until the work is done; `done` is emitted later."""
         self._thread.join()
 
-    def _run(self) -> None:
-        try:
-            self._work()
-        except ImportError:
-            _log.exception("Couldn't load a library of the transcript")
-        if isValid(self):
-            self.done.emit()
+
+def _run(work: Callable[[], object], messenger: _Messenger) -> None:
+    try:
+        work()
+    except ImportError:
+        _log.exception("Couldn't load a library of the transcript")
+    messenger.done.emit()
