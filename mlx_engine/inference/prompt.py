@@ -9,6 +9,7 @@ import faulthandler
 import re
 import signal
 import threading
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ _template_errors = (
 # for uses like this. A message that contains these has numbers for them too.
 _open, _close = "\ufdd0", "\ufdd1"
 _placeholder = re.compile(f"{_open}([0-9]{{1,7}}){_close}")
+_letter = re.compile(r"\S")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,26 +90,23 @@ def build_prompt(tokenizer: Any, messages: Sequence[ChatMessage], *, think: bool
         ChatMessage(message.role, _escape(_whole_characters(message.content), specials)) for message in messages
     )
     templated = tokenizer.has_chat_template
-    if templated:
-        text, opening = _apply_template(tokenizer, escaped, think=think)
-    else:
-        text, opening = _plain(escaped), ""
+    rendered, opening = _apply_template(tokenizer, escaped, think=think) if templated else (_plain(escaped), "")
+    text = rendered.text
     tokens = _tokenize(tokenizer, text, specials, add_special_tokens=not templated)
     if len(tokens) >= context_length:
         raise PromptTooLong(
             f"The conversation is {len(tokens):,} tokens long, but the context holds {context_length:,}. "
             "Shorten the last message, choose a longer context if the model has one, or start a new chat."
         )
-    start, end = _last_message(text.removesuffix(opening), escaped[-1].content)
     return Prompt(
         tokens=tokens,
         text=text,
         messages=escaped,
         # One token less: a token can span the end of one text and the start of the next.
         boundaries=tuple(
-            sorted({max(0, len(tokens) - len(_tokenize(tokenizer, text[at:], specials)) - 1) for at in (start, end)})
+            sorted({max(0, len(tokens) - len(_tokenize(tokenizer, text[at:], specials)) - 1) for at in rendered.span})
         ),
-        opens_thinking=templated and thinking_format(tokenizer).opens_thinking(opening or text[end:]),
+        opens_thinking=templated and thinking_format(tokenizer).opens_thinking(opening),
         stop=() if templated else ("\nUser:",),
     )
 
@@ -123,7 +122,7 @@ def finished_conversation(tokenizer: Any, messages: Sequence[ChatMessage]) -> st
     Raises:
         TemplateError: the chat template fails, takes too long, or leaves out the user's words.
     """
-    return _first_complete(messages, lambda form: _render(tokenizer, form, think=True, is_finished=True))
+    return _first_complete(messages, lambda form: _render(tokenizer, form, think=True, is_finished=True)).text
 
 
 def end_tokens(tokenizer: Any) -> set[int]:
@@ -153,27 +152,32 @@ def _turn_ends(tokenizer: Any) -> set[int]:
     return {ends[max(ends, key=len)]} if ends else set()
 
 
-def _apply_template(tokenizer: Any, messages: Sequence[ChatMessage], *, think: bool) -> tuple[str, str]:
+@dataclass(frozen=True, slots=True)
+class _Rendered:
+    """A conversation as text; `span` is the start and end of the last message in it."""
+
+    conversation: Conversation
+    text: str
+    span: tuple[int, int]
+
+
+def _apply_template(tokenizer: Any, messages: Sequence[ChatMessage], *, think: bool) -> tuple[_Rendered, str]:
     """Return the rendered messages with the opening of the answer, and that opening alone."""
-    complete: list[Conversation] = []
-
-    def render(form: Conversation) -> str:
-        complete.append(form)
-        return _render(tokenizer, form, think=think)
-
-    text = _first_complete(messages, render)
+    rendered = _first_complete(messages, lambda form: _render(tokenizer, form, think=think))
+    text = rendered.text
     try:
-        finished = _render(tokenizer, complete[-1], think=think, is_finished=True)
-    except TemplateError:  # Some templates always open an answer.
+        finished = _render(tokenizer, rendered.conversation, think=think, is_finished=True)
+    except TemplateError:
         finished = text
-    return text, text[_common_length(text, finished) :]
+    # Some templates always open an answer.
+    return rendered, text[_common_length(text, finished) :] or text[rendered.span[1] :]
 
 
-def _first_complete(messages: Sequence[ChatMessage], render: Callable[[Conversation], str]) -> str:
-    """Return the text of the first form of `messages` that the template renders with the words of the user.
+def _first_complete(messages: Sequence[ChatMessage], render: Callable[[Conversation], str]) -> _Rendered:
+    """Return the first form of `messages` that the template renders with the words of the user.
 
     Some templates refuse or drop a system message: its text then precedes the user's first one. Some take content only
-    as a list of parts.
+    as a list of parts. If no form is rendered literally, a form whose words the template changes will do.
 
     Raises:
         TemplateError: no form is rendered with these words.
@@ -182,26 +186,47 @@ def _first_complete(messages: Sequence[ChatMessage], render: Callable[[Conversat
     if (merged := _without_system(messages)) != forms[0]:
         forms.append(merged)
     failure: TemplateError | None = None
-    altered: list[tuple[list[ChatMessage], bool, str]] = []
+    altered: list[_Rendered] = []
     for as_parts in (False, True):
         for form in forms:
             try:
                 text = render(_conversation(form, as_parts=as_parts))
+                spans = [
+                    _span(text, render(_conversation(_with_other_words(form, index), as_parts=as_parts)))
+                    for index, message in enumerate(form)
+                    if message.role == "system" or index == len(form) - 1
+                ]
             except TemplateError as error:
                 failure = failure or error
                 continue
-            required = [messages[-1], *(message for message in form if message.role == "system")]
-            if all(_squeezed(message.content) in _squeezed(text) for message in required):
-                return text
-            altered.append((form, as_parts, text))
-    for form, as_parts, text in altered:
-        others = [*form[:-1], ChatMessage(form[-1].role, "0")]
-        if render(_conversation(others, as_parts=as_parts)) != text:  # The template escapes the words, for example.
-            return render(_conversation(form, as_parts=as_parts))
+            required = [*(message for message in form[:-1] if message.role == "system"), form[-1]]
+            rendered = _Rendered(_conversation(form, as_parts=as_parts), text, spans[-1])
+            if all(
+                _squeezed(message.content) in _squeezed(text[start:end])
+                for message, (start, end) in zip(required, spans, strict=True)
+            ):
+                return rendered
+            if all(start < end for start, end in spans):  # The template escapes the words, for example.
+                altered.append(rendered)
+    if altered:
+        return altered[0]
     raise failure or TemplateError(
         "The chat template of this model leaves out what you wrote, so the model would answer something else. "
         "Another version of the model may have a working template."
     )
+
+
+def _with_other_words(messages: Sequence[ChatMessage], index: int) -> list[ChatMessage]:
+    """Replace each letter of a message, so that a text search cannot mistake the template's words for the user's."""
+    message = messages[index]
+    other = ChatMessage(message.role, _letter.sub(lambda match: "1" if match[0] == "0" else "0", message.content))
+    return [*messages[:index], other, *messages[index + 1 :]]
+
+
+def _span(text: str, other: str) -> tuple[int, int]:
+    """Return the start and end of the part of `text` that differs from `other`."""
+    start = _common_length(text, other)
+    return start, len(text) - _common_length(text[start:][::-1], other[start:][::-1])
 
 
 def _conversation(messages: Sequence[ChatMessage], *, as_parts: bool) -> Conversation:
@@ -213,8 +238,8 @@ def _conversation(messages: Sequence[ChatMessage], *, as_parts: bool) -> Convers
 
 def _common_length(first: str, second: str) -> int:
     """Return the number of characters with which both texts start."""
-    differences = (index for index, (left, right) in enumerate(zip(first, second, strict=False)) if left != right)
-    return next(differences, min(len(first), len(second)))
+    lengths = range(1, min(len(first), len(second)) + 1)
+    return bisect_left(lengths, True, key=lambda length: first[:length] != second[:length])
 
 
 def _squeezed(text: str) -> str:
@@ -254,10 +279,12 @@ def _without_system(messages: Sequence[ChatMessage]) -> list[ChatMessage]:
     return joined
 
 
-def _plain(messages: Sequence[ChatMessage]) -> str:
+def _plain(messages: Sequence[ChatMessage]) -> _Rendered:
     """Return a conversation that a model without a chat template can continue."""
     names = {"system": "", "user": "User: ", "assistant": "Assistant: "}
-    return "".join(f"{names[message.role]}{message.content}\n\n" for message in messages) + "Assistant:"
+    text = "\n\n".join(f"{names[message.role]}{message.content}" for message in messages)
+    span = len(text) - len(messages[-1].content), len(text)
+    return _Rendered(_conversation(messages, as_parts=False), f"{text}\n\nAssistant:", span)
 
 
 def _tokenize(tokenizer: Any, text: str, specials: list[str], *, add_special_tokens: bool = False) -> list[int]:
@@ -281,12 +308,6 @@ def _escape(text: str, specials: list[str]) -> str:
 
 def _whole_characters(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def _last_message(text: str, content: str) -> tuple[int, int]:
-    """Return the start and end of the last message in the rendered text; the end of the text twice if it is missing."""
-    start = text.rfind(content.strip())
-    return (start, start + len(content.strip())) if start >= 0 else (len(text), len(text))
 
 
 @contextmanager

@@ -168,6 +168,30 @@ def test_the_answer_opens_with_what_the_template_adds_for_it(with_template: Call
     assert prompt.boundaries[0] == 0
 
 
+def test_an_opening_that_every_prompt_has_is_found_behind_the_message(
+    with_template: Callable[[str | None], Any],
+) -> None:
+    """Some templates ignore the argument that asks for it."""
+    prompt = build(with_template("{{ messages[-1].content }}\n<think>"), ChatMessage("user", "hi"))
+    assert prompt.opens_thinking
+
+
+@pytest.mark.parametrize("content", ["hi", "0", "0 0", "think", "[", "<think>"])
+def test_words_of_the_template_are_not_taken_for_those_of_the_user(
+    content: str, with_template: Callable[[str | None], Any]
+) -> None:
+    """A template that drops a text has the same word elsewhere."""
+    parts = "{% for m in messages %}[{% for part in m.content %}{{ part.text }}{% endfor %}]{% endfor %}"
+    assert build(with_template(parts + "<think>0"), ChatMessage("user", content)).text == f"[{content}]<think>0"
+
+
+def test_words_of_the_template_are_not_taken_for_the_system_prompt(
+    with_template: Callable[[str | None], Any],
+) -> None:
+    template = "{% for m in messages %}{% if m.role == 'user' %}[{{ m.content }}]{% endif %}{% endfor %}<think>"
+    assert build(with_template(template), ChatMessage("system", "think"), *HELLO).text == "[think\n\nHello]<think>"
+
+
 @pytest.mark.parametrize("template", ["", " \n"])
 def test_a_blank_template_is_none(template: str, with_template: Callable[[str | None], Any]) -> None:
     assert build(with_template(template), *HELLO).text == "User: Hello\n\nAssistant:"
