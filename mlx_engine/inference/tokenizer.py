@@ -22,14 +22,15 @@ def load_tokenizer(folder: Path, end_tokens: int | list[int] | None) -> Any:
         BrokenModel: tokenizer_config.json or chat_template.json is damaged.
         Exception: one of `foreign_errors.FOREIGN_ERRORS`, for other faults.
     """
-    options: dict[str, Any] = {"trust_remote_code": False}
+    template = chat_template.read(folder) or None
+    options: dict[str, Any] = {"trust_remote_code": False, "chat_template": template}
     options |= _without_unknown_modules(folder / "tokenizer_config.json")
     try:
         tokenizer = _untyped_load(folder, options, eos_token_ids=end_tokens)
     except StrictDataclassError:
         # transformers checks config.json by rules of its own, although the tokenizer needs nothing of it.
         tokenizer = _untyped_load(folder, options | {"config": PreTrainedConfig()}, eos_token_ids=end_tokens)
-    tokenizer.chat_template = chat_template.read(folder) or None
+    tokenizer.chat_template = template
     # A few families have a function of mlx-lm in place of a template.
     tokenizer.has_chat_template = tokenizer.chat_template is not None or tokenizer._chat_template is not None
     return tokenizer

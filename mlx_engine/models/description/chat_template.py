@@ -16,11 +16,11 @@ _tools = re.compile(r"\btools\b")
 
 class _Named(msgspec.Struct):
     name: str = ""
-    template: str = ""
+    template: str | None = None
 
 
 class _Settings(msgspec.Struct):
-    chat_template: str | list[_Named] | None = None
+    chat_template: str | list[_Named] | dict[str, str | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,9 @@ def _in_json(path: Path) -> str:
         raise BrokenModel(f"{path.name} is damaged: {error}.") from error
     template = settings.chat_template
     if isinstance(template, list):
-        return choose({named.name: named.template for named in template})
+        template = {named.name: named.template for named in template}
+    if isinstance(template, dict):
+        return choose({name: text for name, text in template.items() if text})
     return choose({"default": template or ""})
 
 

@@ -37,6 +37,18 @@ def test_a_template_of_mlx_lm_is_used_by_its_name(tmp_path: Path, tiny_models: P
     assert "User" in text
 
 
+@pytest.mark.parametrize(
+    "templates",
+    [[{"template": "{{ messages[0].content }}!"}], {"default": "{{ messages[0].content }}!", "tool_use": "tools"}],
+)
+def test_named_templates_need_not_have_the_form_of_transformers(
+    templates: object, tmp_path: Path, tiny_models: Path
+) -> None:
+    folder = _folder(tmp_path, tiny_models, chat_template=templates)
+    text = load_tokenizer(folder, None).apply_chat_template([{"role": "user", "content": "hi"}], tokenize=False)
+    assert text == "hi!"
+
+
 def test_a_template_in_a_file_of_its_own_is_used_if_it_is_the_only_one(tmp_path: Path, tiny_models: Path) -> None:
     """As the library shows it: transformers reads chat_template.json for multimodal models only."""
     folder = _folder(tmp_path, tiny_models, chat_template=None)

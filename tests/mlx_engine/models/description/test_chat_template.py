@@ -57,6 +57,16 @@ def test_one_of_several_named_templates_is_for_chats(names: list[str], name: str
     assert read(_write(tmp_path, {SETTINGS: settings})) == name
 
 
+def test_named_templates_can_be_an_object(tmp_path: Path) -> None:
+    named = {"default": None, "tool_use": "t", "chat": "c"}
+    assert read(_write(tmp_path, {SETTINGS: {"chat_template": named}})) == "c"
+
+
+def test_a_named_template_can_be_absent(tmp_path: Path) -> None:
+    named = [{"name": "default", "template": None}, {"name": "chat", "template": "c"}]
+    assert read(_write(tmp_path, {SETTINGS: {"chat_template": named}})) == "c"
+
+
 def test_a_template_of_another_type_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BrokenModel, match=r"tokenizer_config\.json is damaged"):
         read(_write(tmp_path, {SETTINGS: {"chat_template": 5}}))
