@@ -134,7 +134,7 @@ def end_tokens(tokenizer: Any) -> set[int]:
 
 
 def _turn_ends(tokenizer: Any) -> set[int]:
-    """Return the control token that the chat template writes after an answer, if there is one."""
+    """Return the added token that the chat template writes after an answer, if there is one."""
     if not tokenizer.has_chat_template:
         return set()
     probe = (ChatMessage("user", "1"), ChatMessage("assistant", "2 and 3"))
@@ -147,7 +147,7 @@ def _turn_ends(tokenizer: Any) -> set[int]:
     ends = {
         token.content: number
         for number, token in tokenizer.added_tokens_decoder.items()
-        if token.special and token.content not in inner and rest.startswith(token.content)
+        if token.content and token.content not in inner and rest.startswith(token.content)
     }
     return {ends[max(ends, key=len)]} if ends else set()
 
@@ -259,7 +259,8 @@ def _render(tokenizer: Any, conversation: Conversation, *, think: bool, is_finis
     except _template_errors as error:
         reason = " ".join(str(error).split())[:300] or type(error).__name__
         raise TemplateError(
-            f"The chat template of this model failed: {reason} Another version of the model may have a working one."
+            f"The chat template of this model failed: {reason.rstrip('.')}. "
+            "Another version of the model may have a working one."
         ) from error
     return str(text)
 

@@ -31,7 +31,8 @@ def read_configuration(folder: Path, published: Mapping[str, Any] | None = None)
     generation_file = folder / _generation_name
     generation = read_json(generation_file) if generation_file.is_file() else {}
     ends = _end_tokens(published, published.get("text_config"), generation)
-    return config | {"eos_token_id": ends} if ends else config
+    others = {name: value for name, value in config.items() if name != "eos_token_id"}
+    return others | {"eos_token_id": ends} if ends else others
 
 
 def _end_tokens(*sources: object) -> list[int]:

@@ -106,7 +106,7 @@ def test_a_dropped_system_message_is_not_lost(with_template: Callable[[str | Non
     ("template", "reason"),
     [
         ("{{ raise_exception('no such role') }}", "no such role"),
-        ("{% if %}", "Expected an expression"),
+        ("{% if %}", "Expected an expression, got 'end of statement block'. Another version"),
         ("{{ messages.__class__.__mro__ }}", "unsafe"),
         ("{{ messages.clear() }}", "unsafe"),
         ("{{ cycler.__init__.__globals__.os.system('true') }}", "unsafe"),
@@ -210,6 +210,12 @@ def test_the_token_that_the_template_writes_after_an_answer_ends_it() -> None:
     template = "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>{% endfor %}"
     tokenizer = byte_tokenizer(["<|end|>", "<|stop|>"], template=template, end="<|stop|>")
     assert end_tokens(tokenizer) == set(tokenizer.convert_tokens_to_ids(["<|end|>", "<|stop|>"]))
+
+
+def test_the_end_of_an_answer_can_be_an_ordinary_added_token() -> None:
+    """Some conversions lose the flag of control tokens."""
+    tokenizer = byte_tokenizer(plain=["<|end|>"], template="{% for m in messages %}{{ m.content }}<|end|>{% endfor %}")
+    assert end_tokens(tokenizer) == {tokenizer.convert_tokens_to_ids("<|end|>")}
 
 
 @pytest.mark.parametrize("template", [None, "{{ raise_exception('no') }}", "{{ messages[-1].content }}", "<|end|>"])

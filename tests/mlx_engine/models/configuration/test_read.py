@@ -28,6 +28,8 @@ def test_end_tokens_of_all_files_count(
     assert read_configuration(tmp_path)["eos_token_id"] == ends
 
 
-def test_a_model_may_name_no_end(tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text(json.dumps({"model_type": "llama"}))
+@pytest.mark.parametrize("config", [{}, *({"eos_token_id": value} for value in (None, [], [[1]], 2.5, {}, "</s>"))])
+def test_a_model_may_name_no_end(config: dict[str, object], tmp_path: Path) -> None:
+    """Or nothing that is a token."""
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "llama", **config}))
     assert "eos_token_id" not in read_configuration(tmp_path)
