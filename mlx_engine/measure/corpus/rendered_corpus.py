@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from mlx_engine.errors import BadCorpus, TemplateError
-from mlx_engine.inference.prompt import finished_conversation
+from mlx_engine.inference.rendering import finished_conversation
 from mlx_engine.measure.corpus.corpus import Corpus, CorpusText
 from mlx_engine.measure.results.convention import MIN_CHUNK_TOKENS, Convention
 from mlx_engine.protocol import ChatMessage

@@ -32,6 +32,8 @@ class Family:
     shown: str
     plain: tuple[str, ...] = ()
     opens_thinking: bool = False
+    has_parts: bool = False
+    """The template takes content as a list of parts."""
 
     def tokenizer(self) -> Any:
         template = Path(__file__).with_name("templates") / f"{self.name}.jinja"
@@ -112,6 +114,7 @@ FAMILIES = (
         quick="<s>[INST]Hi[/INST]",
         second="<s>[INST]Hi[/INST]Yes.</s>[INST]Why?[/INST]",
         end="</s>",
+        has_parts=True,
         answer="[THINK]Hm.[/THINK]Yes.",
         thinking="Hm.",
         shown="Yes.",

@@ -1,11 +1,10 @@
 """From a question to the shown answer, with the chat templates of the families in the catalog."""
 
-from typing import Any
-
 import pytest
 
 from mlx_engine.inference.prompt import Prompt, build_prompt, end_tokens, thinking_format
 from mlx_engine.inference.segments import Segments
+from mlx_engine.models.description.thinking import switches
 from mlx_engine.protocol import ChatMessage
 from tests.mlx_engine.inference.families import FAMILIES, Family
 
@@ -17,14 +16,18 @@ def _build(family: Family, *messages: ChatMessage, think: bool = True) -> Prompt
     return build_prompt(family.tokenizer(), messages, think=think, context_length=4096)
 
 
-def _rendered(tokenizer: Any, messages: tuple[ChatMessage, ...], **switches: object) -> str:
+def _rendered(family: Family, messages: tuple[ChatMessage, ...], *, think: bool) -> str:
     """Return the prompt as transformers renders it."""
-    conversation = [{"role": message.role, "content": message.content} for message in messages]
-    return str(
-        tokenizer._tokenizer.apply_chat_template(
-            conversation, tokenize=False, add_generation_prompt=True, return_dict=False, **switches
-        )
-    )
+    tokenizer = family.tokenizer()._tokenizer
+    conversation = [
+        {
+            "role": message.role,
+            "content": [{"type": "text", "text": message.content}] if family.has_parts else message.content,
+        }
+        for message in messages
+    ]
+    variables = switches(tokenizer.chat_template, think=think)
+    return str(tokenizer.apply_chat_template(conversation, tokenize=False, add_generation_prompt=True, **variables))
 
 
 @families
@@ -78,9 +81,9 @@ def test_a_system_prompt_is_in_the_prompt(family: Family) -> None:
     assert "Hi" in text
 
 
-def test_the_prompt_is_as_transformers_renders_it() -> None:
-    family = next(family for family in FAMILIES if family.name == "smollm3")
-    messages = (ChatMessage("system", "Be brief."), QUESTION)
-    for think in (True, False):
-        expected = _rendered(family.tokenizer(), messages, enable_thinking=think)
-        assert _build(family, *messages, think=think).text == expected
+@families
+@pytest.mark.parametrize("think", [True, False])
+def test_the_prompt_is_as_transformers_renders_it(family: Family, think: bool) -> None:
+    """With the switches by their names in the template, after one turn and after two."""
+    for messages in ((QUESTION,), (QUESTION, ChatMessage("assistant", "Yes."), ChatMessage("user", "Why?"))):
+        assert _build(family, *messages, think=think).text == _rendered(family, messages, think=think)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mlx_engine.errors import PromptTooLong, RequestError, TemplateError
-from mlx_engine.inference import prompt as prompt_module
+from mlx_engine.inference import rendering
 from mlx_engine.inference.load import Model, open_model
 from mlx_engine.inference.prompt import Prompt, build_prompt, end_tokens
 from mlx_engine.protocol import ChatMessage
@@ -129,7 +129,7 @@ def test_a_template_that_does_not_end_is_stopped(
     with_template: Callable[[str | None], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nested loops that would run for days end at the limit."""
-    monkeypatch.setattr(prompt_module, "TEMPLATE_LIMIT_S", 0.2)
+    monkeypatch.setattr(rendering, "TEMPLATE_LIMIT_S", 0.2)
     loops = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
     with pytest.raises(TemplateError, match=r"ran for more than 0\.2 seconds"):
         build(with_template(loops), *HELLO)
