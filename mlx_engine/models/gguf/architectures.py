@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mlx_engine.models.gguf.metadata import Metadata
+from mlx_engine.models.gguf.rope import rope_scaling
 
 Tensors = Mapping[str, tuple[str, tuple[str, ...]]]
 """GGUF name → MLX name and shape; the dimensions are keys of the sizes of a file."""
@@ -90,6 +91,20 @@ _fused: Tensors = {
     "attn_qkv.weight": ("self_attn.qkv_proj.weight", ("queries_keys_values", "hidden")),
     "attn_output.weight": ("self_attn.o_proj.weight", ("hidden", "queries")),
     **_gate_up,
+}
+_gpt_oss: Tensors = {
+    "attn_norm.weight": _norms["attn_norm.weight"],
+    "post_attention_norm.weight": _norms["ffn_norm.weight"],
+    **_attention,
+    **_projection_biases,
+    "attn_output.bias": ("self_attn.o_proj.bias", ("hidden",)),
+    "attn_sinks.weight": ("self_attn.sinks", ("heads",)),
+    **{name: (target.replace("switch_mlp", "experts"), shape) for name, (target, shape) in _experts.items()},
+    "ffn_gate_inp.weight": ("mlp.router.weight", ("experts", "hidden")),
+    "ffn_gate_inp.bias": ("mlp.router.bias", ("experts",)),
+    "ffn_gate_exps.bias": ("mlp.experts.gate_proj.bias", ("experts", "expert_feed_forward")),
+    "ffn_up_exps.bias": ("mlp.experts.up_proj.bias", ("experts", "expert_feed_forward")),
+    "ffn_down_exps.bias": ("mlp.experts.down_proj.bias", ("experts", "hidden")),
 }
 _starcoder2: Tensors = {
     **_layer_norms,
@@ -308,6 +323,18 @@ def _mixtral(metadata: Metadata, kind: str, sizes: Sizes) -> Mapping[str, Any]:
     }
 
 
+def _gpt_oss_fields(metadata: Metadata, kind: str, sizes: Sizes) -> Mapping[str, Any]:
+    # llama.cpp has the pattern of the windows built in. Its YaRN always rounds; the models were trained without.
+    scaling = rope_scaling(metadata, kind, factors=None, theta=0.0)
+    return {
+        **_mixtral(metadata, kind, sizes),
+        "intermediate_size": sizes["expert_feed_forward"],
+        "sliding_window": metadata.count(f"{kind}.attention.sliding_window"),
+        "layer_types": ["full_attention" if i % 2 else "sliding_attention" for i in range(sizes["layers"])],
+        "rope_scaling": scaling and {**scaling, "truncate": False},
+    }
+
+
 def _granite_mixture(metadata: Metadata, kind: str, sizes: Sizes) -> Mapping[str, Any]:
     return {**_granite(metadata, kind, sizes), **_mixtral(metadata, kind, sizes)}
 
@@ -404,6 +431,13 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         has_partial_rotation=True,
         optional=_projection_biases,
         fields=_glm4,
+    ),
+    "gpt-oss": Architecture(
+        "gpt_oss",
+        "GptOssForCausalLM",
+        _gpt_oss,
+        fields=_gpt_oss_fields,
+        supported=_expert_fields | {"attention.sliding_window"},
     ),
     "granite": Architecture(
         "granite",

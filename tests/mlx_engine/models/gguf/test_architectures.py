@@ -1,5 +1,6 @@
 """Models written by the conventions of llama.cpp's converter compute the same after the import."""
 
+import json
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -61,6 +62,7 @@ _names = {
     "self_attn.qkv_proj": "attn_qkv",
     "self_attn.q_norm": "attn_q_norm",
     "self_attn.k_norm": "attn_k_norm",
+    "self_attn.sinks": "attn_sinks",
     "self_attn.query_layernorm": "attn_q_norm",
     "self_attn.key_layernorm": "attn_k_norm",
     "mlp.gate_proj": "ffn_gate",
@@ -78,6 +80,10 @@ _names = {
     "block_sparse_moe.switch_mlp.gate_proj": "ffn_gate_exps",
     "block_sparse_moe.switch_mlp.up_proj": "ffn_up_exps",
     "block_sparse_moe.switch_mlp.down_proj": "ffn_down_exps",
+    "mlp.router": "ffn_gate_inp",
+    "mlp.experts.gate_proj": "ffn_gate_exps",
+    "mlp.experts.up_proj": "ffn_up_exps",
+    "mlp.experts.down_proj": "ffn_down_exps",
     "mlp.gate": "ffn_gate_inp",
     "mlp.switch_mlp.gate_proj": "ffn_gate_exps",
     "mlp.switch_mlp.up_proj": "ffn_up_exps",
@@ -188,6 +194,34 @@ _cases: dict[str, tuple[dict[str, Any], dict[str, Any], Mapping[str, str], Calla
         },
         {"rope.dimension_count": 8},
         {**_two_norms, "post_self_attn_layernorm": "post_attention_norm", "post_mlp_layernorm": "post_ffw_norm"},
+        _unchanged,
+    ),
+    "gpt-oss": (
+        {
+            "model_type": "gpt_oss",
+            "intermediate_size": 32,
+            "num_local_experts": 4,
+            "num_experts_per_tok": 2,
+            "sliding_window": 8,
+            "layer_types": ["sliding_attention", "full_attention"],
+            "tie_word_embeddings": False,
+            "rope_scaling": {
+                "rope_type": "yarn",
+                "factor": 16.0,
+                "original_max_position_embeddings": 32,
+                "beta_fast": 32.0,
+                "beta_slow": 1.0,
+                "truncate": False,
+            },
+        },
+        {
+            **_mixture_metadata,
+            **_windows,
+            "rope.scaling.type": "yarn",
+            "rope.scaling.factor": 16.0,
+            "rope.scaling.original_context_length": 32,
+        },
+        {"post_attention_layernorm": "post_attention_norm"},
         _unchanged,
     ),
     "granite": ({"model_type": "granite", **_granite}, _scales, _two_norms, _permuted),
@@ -330,6 +364,13 @@ def test_a_converted_model_computes_the_same(case: str, tmp_path: Path) -> None:
     _assert_same_logits(converted, original)
 
 
+def test_the_yarn_of_gpt_oss_does_not_round(tmp_path: Path) -> None:
+    """It is a small difference in logits, but the models were trained without rounding."""
+    _, source = _written("gpt-oss", tmp_path)
+    folder = import_file(source, tmp_path / "owner" / "m")
+    assert json.loads((folder / "config.json").read_text())["rope_scaling"]["truncate"] is False
+
+
 def _written(case: str, folder: Path) -> tuple[Any, Path]:
     """Return the network of a case and the GGUF file with its weights."""
     fields, metadata, norms, change = _cases[case]
@@ -360,6 +401,8 @@ def _gguf_name(name: str, norms: Mapping[str, str]) -> str:
     names = {**_names, **norms}
     if not path.startswith("model.layers."):
         return f"{names[path]}.{kind}"
+    if kind == "sinks":
+        path, kind = f"{path}.sinks", "weight"
     layer, _, rest = path.removeprefix("model.layers.").partition(".")
     return f"blk.{layer}.{names[rest]}.{kind}"
 
