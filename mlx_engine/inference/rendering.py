@@ -9,7 +9,7 @@ import re
 import signal
 import threading
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
@@ -41,6 +41,9 @@ _template_errors = (
 )
 
 _letter = re.compile(r"\S")
+_LAYOUTS: tuple[tuple[str, ...], ...] = ((), ("system", "user", "assistant"), ("user",))
+"""Roles whose content is a list of parts, not a text."""
+_printed_part = re.compile(r"""\{["']type["']: ["']text["']""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,20 +90,22 @@ def _first_complete(messages: Sequence[ChatMessage], render: Callable[[Conversat
         forms.append(merged)
     failure: TemplateError | None = None
     altered: list[RenderedConversation] = []
-    for as_parts in (False, True):
+    for with_parts in _LAYOUTS:
         for form in forms:
             try:
-                text = render(_conversation(form, as_parts=as_parts))
+                text = render(_conversation(form, with_parts))
                 spans = [
-                    _span(text, render(_conversation(_with_other_words(form, index), as_parts=as_parts)))
+                    _span(text, render(_conversation(_with_other_words(form, index), with_parts)))
                     for index, message in enumerate(form)
                     if message.role == "system" or index == len(form) - 1
                 ]
             except TemplateError as error:
                 failure = failure or error
                 continue
+            if with_parts and _printed_part.search(text):  # The template takes a text, and prints the list.
+                continue
             required = [*(message for message in form[:-1] if message.role == "system"), form[-1]]
-            rendered = RenderedConversation(_conversation(form, as_parts=as_parts), text, spans[-1])
+            rendered = RenderedConversation(_conversation(form, with_parts), text, spans[-1])
             if all(
                 _squeezed(message.content) in _squeezed(text[start:end])
                 for message, (start, end) in zip(required, spans, strict=True)
@@ -129,9 +134,12 @@ def _span(text: str, other: str) -> tuple[int, int]:
     return start, len(text) - _common_length(text[start:][::-1], other[start:][::-1])
 
 
-def _conversation(messages: Sequence[ChatMessage], *, as_parts: bool) -> Conversation:
+def _conversation(messages: Sequence[ChatMessage], with_parts: Collection[str] = ()) -> Conversation:
     return [
-        {"role": message.role, "content": [{"type": "text", "text": message.content}] if as_parts else message.content}
+        {
+            "role": message.role,
+            "content": [{"type": "text", "text": message.content}] if message.role in with_parts else message.content,
+        }
         for message in messages
     ]
 
@@ -186,7 +194,7 @@ def render_plainly(messages: Sequence[ChatMessage]) -> RenderedConversation:
     names = {"system": "", "user": "User: ", "assistant": "Assistant: "}
     text = "\n\n".join(f"{names[message.role]}{message.content}" for message in messages)
     span = len(text) - len(messages[-1].content), len(text)
-    return RenderedConversation(_conversation(messages, as_parts=False), f"{text}\n\nAssistant:", span)
+    return RenderedConversation(_conversation(messages), f"{text}\n\nAssistant:", span)
 
 
 @contextmanager

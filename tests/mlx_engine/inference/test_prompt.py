@@ -143,6 +143,21 @@ def test_content_is_given_as_parts_where_the_template_expects_those(
     assert build(with_template(template), *HELLO).text == "[Hello]"
 
 
+def test_content_of_the_user_alone_can_be_parts(with_template: Callable[[str | None], Any]) -> None:
+    template = (
+        "{% for m in messages %}{% if m.role == 'user' %}{{ m.content[0].text }}"
+        "{% else %}{{ m.content }}{% endif %}|{% endfor %}"
+    )
+    turns = (*HELLO, ChatMessage("assistant", "Hi."), ChatMessage("user", "Why?"))
+    assert build(with_template(template), *turns).text == "Hello|Hi.|Why?|"
+
+
+def test_parts_are_never_printed_as_a_list(with_template: Callable[[str | None], Any]) -> None:
+    """A template that shortens a text is not better served with a list of it."""
+    tokenizer = with_template("{{ messages[-1].content[:4] }}")
+    assert build(tokenizer, *HELLO).text == "Hell"
+
+
 @pytest.mark.parametrize("template", ["{{ bos_token }}Hello?", "{{ messages[0].text }}", "{{ messages | length }}"])
 def test_a_template_that_leaves_out_the_message_is_reported(
     template: str, with_template: Callable[[str | None], Any]
