@@ -2,9 +2,12 @@
 
 import functools
 import itertools
+import json
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -74,3 +77,17 @@ def ask() -> Callable[..., Response]:
         return Response(text, prefills[0].reread_reason, events[-1].statistics, prefills)
 
     return send
+
+
+@pytest.fixture
+def with_template(tiny_models: Path, tmp_path: Path) -> Callable[[str | None], Any]:
+    """Return a function that creates a tokenizer with another chat template, or none."""
+
+    def make(template: str | None) -> Any:
+        folder = tmp_path / "model"
+        shutil.copytree(tiny_models / "llama", folder)
+        settings = json.loads((folder / "tokenizer_config.json").read_text())
+        (folder / "tokenizer_config.json").write_text(json.dumps(settings | {"chat_template": template}))
+        return open_model(folder).tokenizer
+
+    return make
