@@ -111,7 +111,7 @@ _FORMATS = (
 
 _BOOLEAN_SWITCHES = ("enable_thinking", "thinking", "think", "enable_reasoning", "reasoning")
 _switch = re.compile(rf"\b(?:{'|'.join((*_BOOLEAN_SWITCHES, 'reasoning_effort', 'thinking_budget'))})\b(?!\s*=[^=])")
-_expression = re.compile(r"\{[{%].*?[}%]\}", re.DOTALL)
+_expression = re.compile(r"\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
 _literal = re.compile(r"'[^']*'|\"[^\"]*\"|\.\s*\w+")
 _no_effort = re.compile(r"""["']none["']""")
 

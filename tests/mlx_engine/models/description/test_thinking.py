@@ -76,6 +76,7 @@ def test_a_prompt_can_end_in_a_channel(prompt: str, opens: bool) -> None:
         ("{{ thinking_budget | default(-1) }}", True, {}),
         ("{{ message.thinking }} {{ 'enable_thinking' }} thinking", True, {}),
         ("{% set thinking = message.reasoning_content %}", True, {}),
+        ("{% set modes = {'a': {'b': 1}} if thinking else {} %}", True, {"thinking": True}),
     ],
 )
 def test_the_thinking_is_switched_by_the_name_in_the_template(
