@@ -197,12 +197,15 @@ def _sizes(
     if heads % kv_heads or head % 2:
         raise BrokenModel(f"The file claims {heads} heads of size {head} and {kv_heads} KV heads, which is impossible.")
     feed_forward = _optional(metadata, f"{kind}.feed_forward_length")
+    expert_feed_forward = _optional(metadata, f"{kind}.expert_feed_forward_length") or feed_forward
     return {
         "one": 1,
         "has_bias": int("blk.0.attn_q.bias" in tensors),
         "experts": _optional(metadata, f"{kind}.expert_count"),
-        "expert_feed_forward": _optional(metadata, f"{kind}.expert_feed_forward_length") or feed_forward,
-        "shared_feed_forward": _optional(metadata, f"{kind}.expert_shared_feed_forward_length"),
+        "expert_feed_forward": expert_feed_forward,
+        "shared_feed_forward": _optional(metadata, f"{kind}.expert_shared_feed_forward_length")
+        or _optional(metadata, f"{kind}.expert_shared_count") * expert_feed_forward,
+        "dense_layers": _optional(metadata, f"{kind}.leading_dense_block_count"),
         "rotated": rotated,
         "queries_keys_values": (heads + 2 * kv_heads) * head,
         "twice_feed_forward": 2 * feed_forward,
@@ -234,7 +237,8 @@ def _placements(
     expected = {name: (target, shape, 0) for name, (target, shape) in outside.items()}
     interleaved = dict(architecture.interleaved)
     for layer in range(sizes["layers"]):
-        for name, (target, shape) in {**architecture.layer, **optional}.items():
+        tensors_of_layer = architecture.dense_layer if layer < sizes["dense_layers"] else architecture.layer
+        for name, (target, shape) in {**tensors_of_layer, **optional}.items():
             heads = sizes[interleaved[name]] if name in interleaved else 0
             expected[f"blk.{layer}.{name}"] = (f"model.layers.{layer}.{target}", shape, heads)
     if unknown := tensors.keys() - expected.keys():

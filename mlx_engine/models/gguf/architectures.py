@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from mlx_engine.errors import UnsupportedModel
 from mlx_engine.models.gguf.metadata import Metadata
 from mlx_engine.models.gguf.rope import rope_scaling
 
@@ -92,6 +93,15 @@ _fused: Tensors = {
     "attn_output.weight": ("self_attn.o_proj.weight", ("hidden", "queries")),
     **_gate_up,
 }
+_dots1_experts: Tensors = {
+    **{name: (target.replace("switch_mlp", "experts"), shape) for name, (target, shape) in _experts.items()},
+    "exp_probs_b.bias": ("mlp.gate.e_score_correction_bias", ("experts",)),
+    **{
+        name: (target.replace("shared_expert", "shared_experts"), shape)
+        for name, (target, shape) in _shared_expert.items()
+        if name != "ffn_gate_inp_shexp.weight"
+    },
+}
 _gpt_oss: Tensors = {
     "attn_norm.weight": _norms["attn_norm.weight"],
     "post_attention_norm.weight": _norms["ffn_norm.weight"],
@@ -167,6 +177,8 @@ class Architecture:
     """Tensors outside the layers, without the output matrix."""
     optional: Tensors = field(default_factory=dict)
     """Tensors that either each layer has or none."""
+    dense_layer: Tensors = field(default_factory=dict)
+    """Tensors of the leading layers without experts, if the file has such layers."""
     fields: Fields = _no_fields
     supported: frozenset[str] = frozenset()
     """Fields of the metadata that `fields` reads."""
@@ -323,6 +335,22 @@ def _mixtral(metadata: Metadata, kind: str, sizes: Sizes) -> Mapping[str, Any]:
     }
 
 
+def _dots1(metadata: Metadata, kind: str, sizes: Sizes) -> Mapping[str, Any]:
+    if metadata.count(f"{kind}.expert_gating_func", _sigmoid) != _sigmoid:
+        raise UnsupportedModel(f"MLX supports {kind} only with experts that are chosen by sigmoids.")
+    return {
+        "first_k_dense_replace": sizes["dense_layers"],
+        "moe_intermediate_size": sizes["expert_feed_forward"],
+        "n_routed_experts": sizes["experts"],
+        "n_shared_experts": metadata.count(f"{kind}.expert_shared_count"),
+        "num_experts_per_tok": metadata.count(f"{kind}.expert_used_count"),
+        "norm_topk_prob": bool(dict(metadata).get(f"{kind}.expert_weights_norm")),
+        "routed_scaling_factor": metadata.number(f"{kind}.expert_weights_scale"),
+        "scoring_func": "noaux_tc",
+        "sliding_window": None,
+    }
+
+
 def _gpt_oss_fields(metadata: Metadata, kind: str, sizes: Sizes) -> Mapping[str, Any]:
     # llama.cpp has the pattern of the windows built in. Its YaRN always rounds; the models were trained without.
     scaling = rope_scaling(metadata, kind, factors=None, theta=0.0)
@@ -352,6 +380,18 @@ _soft_caps = frozenset({"attn_logit_softcapping", "final_logit_softcapping"})
 _expert_fields = frozenset(
     {"expert_count", "expert_used_count", "expert_feed_forward_length", "expert_shared_feed_forward_length"}
 )
+
+_router_fields = frozenset(
+    {
+        "expert_gating_func",
+        "expert_shared_count",
+        "expert_weights_norm",
+        "expert_weights_scale",
+        "leading_dense_block_count",
+    }
+)
+_sigmoid = 2
+"""llama.cpp's number of this gating function of experts."""
 
 _image_positions = frozenset({"n_deepstack_layers", "rope.dimension_sections"})
 """Fields that matter only to images. In text, all sections of a position are the same."""
@@ -383,6 +423,14 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         epsilon="layer_norm_eps",
         fields=_cohere,
         supported=frozenset({"logit_scale"}),
+    ),
+    "dots1": Architecture(
+        "dots1",
+        "Dots1ForCausalLM",
+        {**_norms, **_attention, **_head_norms, **_dots1_experts},
+        dense_layer={**_layer, **_head_norms},
+        fields=_dots1,
+        supported=_expert_fields | _router_fields,
     ),
     "ernie4_5": Architecture("ernie4_5", "Ernie4_5ForCausalLM", _layer, fields=_ernie),
     # EXAONE 3 computes what Llama does, under other names.

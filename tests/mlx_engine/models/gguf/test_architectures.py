@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import mlx.core as mx
@@ -12,6 +13,7 @@ import pytest
 from mlx.utils import tree_flatten, tree_map
 from numpy.typing import NDArray
 
+from mlx_engine.errors import UnsupportedModel
 from mlx_engine.models.configuration.normalize import normalize
 from mlx_engine.networks.build import build
 from mlx_engine.networks.load import load_network
@@ -80,6 +82,10 @@ _names = {
     "block_sparse_moe.switch_mlp.gate_proj": "ffn_gate_exps",
     "block_sparse_moe.switch_mlp.up_proj": "ffn_up_exps",
     "block_sparse_moe.switch_mlp.down_proj": "ffn_down_exps",
+    "mlp.gate.e_score_correction_bias": "exp_probs_b",
+    "mlp.shared_experts.gate_proj": "ffn_gate_shexp",
+    "mlp.shared_experts.up_proj": "ffn_up_shexp",
+    "mlp.shared_experts.down_proj": "ffn_down_shexp",
     "mlp.router": "ffn_gate_inp",
     "mlp.experts.gate_proj": "ffn_gate_exps",
     "mlp.experts.up_proj": "ffn_up_exps",
@@ -145,6 +151,31 @@ _cases: dict[str, tuple[dict[str, Any], dict[str, Any], Mapping[str, str], Calla
         {"model_type": "cohere", "layer_norm_eps": 1e-5, "logit_scale": 0.25},
         {**_layer_norm, "logit_scale": 0.25},
         {},
+        _unchanged,
+    ),
+    "dots1": (
+        {
+            "model_type": "dots1",
+            "first_k_dense_replace": 1,
+            "moe_intermediate_size": 32,
+            "n_routed_experts": 4,
+            "n_shared_experts": 2,
+            "num_experts_per_tok": 2,
+            "norm_topk_prob": True,
+            "routed_scaling_factor": 2.5,
+            "scoring_func": "noaux_tc",
+            "sliding_window": None,
+            "tie_word_embeddings": False,
+        },
+        {
+            **_mixture_metadata,
+            "leading_dense_block_count": 1,
+            "expert_gating_func": 2,
+            "expert_shared_count": 2,
+            "expert_weights_norm": True,
+            "expert_weights_scale": 2.5,
+        },
+        _two_norms,
         _unchanged,
     ),
     "ernie4_5": ({"model_type": "ernie4_5", "use_bias": False}, {}, _two_norms, _unchanged),
@@ -344,6 +375,8 @@ _cases: dict[str, tuple[dict[str, Any], dict[str, Any], Mapping[str, str], Calla
         _unchanged,
     ),
 }
+_lone = {"sinks": "weight", "e_score_correction_bias": "bias"}
+"""Parameters that llama.cpp stores as the weight or bias of a tensor of their own."""
 _kinds = {"mixtral": "llama", "exaone4 without a window": "exaone4"}
 """Names that llama.cpp has for an architecture, where they differ from the name of the case."""
 
@@ -371,8 +404,14 @@ def test_the_yarn_of_gpt_oss_does_not_round(tmp_path: Path) -> None:
     assert json.loads((folder / "config.json").read_text())["rope_scaling"]["truncate"] is False
 
 
-def _written(case: str, folder: Path) -> tuple[Any, Path]:
-    """Return the network of a case and the GGUF file with its weights."""
+def test_experts_of_dots_that_are_chosen_by_softmax_are_refused(tmp_path: Path) -> None:
+    _, source = _written("dots1", tmp_path, {"expert_gating_func": 1})
+    with pytest.raises(UnsupportedModel, match="sigmoids"):
+        import_file(source, tmp_path / "owner" / "m")
+
+
+def _written(case: str, folder: Path, other: Mapping[str, Any] = MappingProxyType({})) -> tuple[Any, Path]:
+    """Return the network of a case and the GGUF file with its weights, where `other` replaces metadata."""
     fields, metadata, norms, change = _cases[case]
     kind = _kinds.get(case, case)
     original = build(normalize({**_config, **fields}))
@@ -383,7 +422,7 @@ def _written(case: str, folder: Path) -> tuple[Any, Path]:
     file = GGUFFile(
         {
             "general.architecture": kind,
-            **{f"{kind}.{name}": value for name, value in {**_metadata, **metadata}.items()},
+            **{f"{kind}.{name}": value for name, value in {**_metadata, **metadata, **other}.items()},
             **_tokenizer,
         },
         {name: _tensor(name, weight, change) for name, weight in tensors.items()},
@@ -401,8 +440,8 @@ def _gguf_name(name: str, norms: Mapping[str, str]) -> str:
     names = {**_names, **norms}
     if not path.startswith("model.layers."):
         return f"{names[path]}.{kind}"
-    if kind == "sinks":
-        path, kind = f"{path}.sinks", "weight"
+    if kind in _lone:
+        path, kind = f"{path}.{kind}", _lone[kind]
     layer, _, rest = path.removeprefix("model.layers.").partition(".")
     return f"blk.{layer}.{names[rest]}.{kind}"
 
