@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlx_engine.errors import BrokenModel, UnsupportedModel
-from mlx_engine.models.gguf.architectures import ARCHITECTURES, EMBEDDING, LLAMA_MIXTURE, UNTIED, Architecture
+from mlx_engine.models.gguf.architectures import (
+    ARCHITECTURES,
+    EMBEDDING,
+    LLAMA_MIXTURE,
+    PREDICTING_LAYERS,
+    UNTIED,
+    Architecture,
+)
 from mlx_engine.models.gguf.header import GGUFHeader, TensorInfo
 from mlx_engine.models.gguf.metadata import Metadata
 from mlx_engine.models.gguf.packing import COPIED, PACKINGS
@@ -48,6 +55,8 @@ _supported_fields = {
 _neutral: Mapping[str, object] = {
     "attention.causal": True,
     "embedding_scale": 1.0,
+    "expert_group_count": 1,
+    "expert_group_used_count": 1,
     "logit_scale": 1.0,
     "residual_scale": 1.0,
     "rope.scale_linear": 1.0,
@@ -198,8 +207,13 @@ def _sizes(
         raise BrokenModel(f"The file claims {heads} heads of size {head} and {kv_heads} KV heads, which is impossible.")
     feed_forward = _optional(metadata, f"{kind}.feed_forward_length")
     expert_feed_forward = _optional(metadata, f"{kind}.expert_feed_forward_length") or feed_forward
+    blocks = metadata.count(f"{kind}.block_count")
+    predicting = _optional(metadata, f"{kind}.{PREDICTING_LAYERS}")
+    if predicting >= blocks:
+        raise BrokenModel(f"The file claims that {predicting} of its {blocks} layers only predict further tokens.")
     return {
         "one": 1,
+        "has_head_norms": int("blk.0.attn_q_norm.weight" in tensors),
         "has_bias": int("blk.0.attn_q.bias" in tensors),
         "experts": _optional(metadata, f"{kind}.expert_count"),
         "expert_feed_forward": expert_feed_forward,
@@ -210,7 +224,8 @@ def _sizes(
         "queries_keys_values": (heads + 2 * kv_heads) * head,
         "twice_feed_forward": 2 * feed_forward,
         "hidden": hidden,
-        "layers": metadata.count(f"{kind}.block_count"),
+        "layers": blocks - predicting,
+        "predicting": predicting,
         "feed_forward": feed_forward,
         "heads": heads,
         "kv_heads": kv_heads,
@@ -241,7 +256,7 @@ def _placements(
         for name, (target, shape) in {**tensors_of_layer, **optional}.items():
             heads = sizes[interleaved[name]] if name in interleaved else 0
             expected[f"blk.{layer}.{name}"] = (f"model.layers.{layer}.{target}", shape, heads)
-    if unknown := tensors.keys() - expected.keys():
+    if unknown := {name for name in tensors.keys() - expected.keys() if not _is_predicting(name, sizes)}:
         raise UnsupportedModel(f"This file contains the tensor {min(unknown)!r}, which Facet can't import yet.")
     for name, (target, shape, heads) in expected.items():
         if name not in tensors:
@@ -255,6 +270,13 @@ def _placements(
             raise UnsupportedModel(f"The tensor {name!r} is a quantized vector, which Facet can't import yet.")
         offset = architecture.norm_offset if name.endswith("norm.weight") else 0.0
         yield Placement(tensors[name], target, target_shape, heads, offset)
+
+
+def _is_predicting(name: str, sizes: Mapping[str, int]) -> bool:
+    """Return whether the tensor belongs to a layer that only predicts further tokens."""
+    block, _, rest = name.partition(".")
+    layer = rest.partition(".")[0]
+    return block == "blk" and layer.isdecimal() and 0 <= int(layer) - sizes["layers"] < sizes["predicting"]
 
 
 def _matches(stored: tuple[int, ...], expected: tuple[int, ...]) -> bool:

@@ -16,6 +16,8 @@ Tensors = Mapping[str, tuple[str, tuple[str, ...]]]
 """GGUF name → MLX name and shape; the dimensions are keys of the sizes of a file."""
 Sizes = Mapping[str, int]
 
+PREDICTING_LAYERS = "nextn_predict_layers"
+"""Field for the number of last layers that only predict further tokens; networks in MLX have none."""
 EMBEDDING = "token_embd.weight"
 OUTSIDE: Tensors = {
     EMBEDDING: ("model.embed_tokens.weight", ("vocabulary", "hidden")),
@@ -43,6 +45,10 @@ _experts: Tensors = {
     "ffn_gate_exps.weight": ("mlp.switch_mlp.gate_proj.weight", ("experts", "expert_feed_forward", "hidden")),
     "ffn_up_exps.weight": ("mlp.switch_mlp.up_proj.weight", ("experts", "expert_feed_forward", "hidden")),
     "ffn_down_exps.weight": ("mlp.switch_mlp.down_proj.weight", ("experts", "hidden", "expert_feed_forward")),
+}
+_post_norms: Tensors = {
+    "attn_norm.weight": _norms["attn_norm.weight"],
+    "post_attention_norm.weight": _norms["ffn_norm.weight"],
 }
 _layer_norms: Tensors = {
     **_norms,
@@ -93,8 +99,8 @@ _fused: Tensors = {
     "attn_output.weight": ("self_attn.o_proj.weight", ("hidden", "queries")),
     **_gate_up,
 }
-_dots1_experts: Tensors = {
-    **{name: (target.replace("switch_mlp", "experts"), shape) for name, (target, shape) in _experts.items()},
+_routed_experts: Tensors = {
+    **_experts,
     "exp_probs_b.bias": ("mlp.gate.e_score_correction_bias", ("experts",)),
     **{
         name: (target.replace("shared_expert", "shared_experts"), shape)
@@ -102,9 +108,11 @@ _dots1_experts: Tensors = {
         if name != "ffn_gate_inp_shexp.weight"
     },
 }
+_dots1_experts: Tensors = {
+    name: (target.replace("switch_mlp", "experts"), shape) for name, (target, shape) in _routed_experts.items()
+}
 _gpt_oss: Tensors = {
-    "attn_norm.weight": _norms["attn_norm.weight"],
-    "post_attention_norm.weight": _norms["ffn_norm.weight"],
+    **_post_norms,
     **_attention,
     **_projection_biases,
     "attn_output.bias": ("self_attn.o_proj.bias", ("hidden",)),
@@ -335,7 +343,7 @@ def _mixtral(metadata: Metadata, kind: str, sizes: Sizes) -> Mapping[str, Any]:
     }
 
 
-def _dots1(metadata: Metadata, kind: str, sizes: Sizes) -> Mapping[str, Any]:
+def _routed(metadata: Metadata, kind: str, sizes: Sizes) -> Mapping[str, Any]:
     if metadata.count(f"{kind}.expert_gating_func", _sigmoid) != _sigmoid:
         raise UnsupportedModel(f"MLX supports {kind} only with experts that are chosen by sigmoids.")
     return {
@@ -346,8 +354,20 @@ def _dots1(metadata: Metadata, kind: str, sizes: Sizes) -> Mapping[str, Any]:
         "num_experts_per_tok": metadata.count(f"{kind}.expert_used_count"),
         "norm_topk_prob": bool(dict(metadata).get(f"{kind}.expert_weights_norm")),
         "routed_scaling_factor": metadata.number(f"{kind}.expert_weights_scale"),
-        "scoring_func": "noaux_tc",
-        "sliding_window": None,
+    }
+
+
+def _dots1(metadata: Metadata, kind: str, sizes: Sizes) -> Mapping[str, Any]:
+    return {**_routed(metadata, kind, sizes), "scoring_func": "noaux_tc", "sliding_window": None}
+
+
+def _glm4_mixture(metadata: Metadata, kind: str, sizes: Sizes) -> Mapping[str, Any]:
+    return {
+        **_routed(metadata, kind, sizes),
+        **_glm4(metadata, kind, sizes),
+        "n_group": 1,
+        "topk_group": 1,
+        "use_qk_norm": bool(sizes["has_head_norms"]),
     }
 
 
@@ -480,6 +500,16 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         optional=_projection_biases,
         fields=_glm4,
     ),
+    "glm4moe": Architecture(
+        "glm4_moe",
+        "Glm4MoeForCausalLM",
+        {**_post_norms, **_attention, **_routed_experts},
+        has_partial_rotation=True,
+        optional={**_projection_biases, **_head_norms},
+        dense_layer={**_post_norms, **_attention, **_feed_forward},
+        fields=_glm4_mixture,
+        supported=_expert_fields | _router_fields | {PREDICTING_LAYERS},
+    ),
     "gpt-oss": Architecture(
         "gpt_oss",
         "GptOssForCausalLM",
@@ -593,8 +623,7 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         "seed_oss",
         "SeedOssForCausalLM",
         {
-            "attn_norm.weight": _norms["attn_norm.weight"],
-            "post_attention_norm.weight": _norms["ffn_norm.weight"],
+            **_post_norms,
             **_attention,
             **_feed_forward,
         },

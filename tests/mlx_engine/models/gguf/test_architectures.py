@@ -13,7 +13,7 @@ import pytest
 from mlx.utils import tree_flatten, tree_map
 from numpy.typing import NDArray
 
-from mlx_engine.errors import UnsupportedModel
+from mlx_engine.errors import BrokenModel, UnsupportedModel
 from mlx_engine.models.configuration.normalize import normalize
 from mlx_engine.networks.build import build
 from mlx_engine.networks.load import load_network
@@ -133,6 +133,32 @@ _granite: dict[str, Any] = {
     "attention_bias": False,
     "mlp_bias": False,
 }
+_routed: dict[str, Any] = {
+    "first_k_dense_replace": 1,
+    "moe_intermediate_size": 32,
+    "n_routed_experts": 4,
+    "n_shared_experts": 2,
+    "num_experts_per_tok": 2,
+    "norm_topk_prob": True,
+    "routed_scaling_factor": 2.5,
+}
+_routed_metadata = {
+    **_mixture_metadata,
+    "leading_dense_block_count": 1,
+    "expert_gating_func": 2,
+    "expert_shared_count": 2,
+    "expert_weights_norm": True,
+    "expert_weights_scale": 2.5,
+}
+_glm4_moe: dict[str, Any] = {
+    **_routed,
+    "n_group": 1,
+    "topk_group": 1,
+    "partial_rotary_factor": 0.5,
+    "rope_scaling": None,
+    "tie_word_embeddings": False,
+}
+_glm4_moe_metadata = {**_routed_metadata, "rope.dimension_count": 8, "expert_group_count": 1}
 _sections = {"rope.dimension_sections": [4, 2, 2, 0]}
 _cases: dict[str, tuple[dict[str, Any], dict[str, Any], Mapping[str, str], Callable[[str, Array], Array]]] = {
     "cohere2": (
@@ -156,25 +182,12 @@ _cases: dict[str, tuple[dict[str, Any], dict[str, Any], Mapping[str, str], Calla
     "dots1": (
         {
             "model_type": "dots1",
-            "first_k_dense_replace": 1,
-            "moe_intermediate_size": 32,
-            "n_routed_experts": 4,
-            "n_shared_experts": 2,
-            "num_experts_per_tok": 2,
-            "norm_topk_prob": True,
-            "routed_scaling_factor": 2.5,
+            **_routed,
             "scoring_func": "noaux_tc",
             "sliding_window": None,
             "tie_word_embeddings": False,
         },
-        {
-            **_mixture_metadata,
-            "leading_dense_block_count": 1,
-            "expert_gating_func": 2,
-            "expert_shared_count": 2,
-            "expert_weights_norm": True,
-            "expert_weights_scale": 2.5,
-        },
+        _routed_metadata,
         _two_norms,
         _unchanged,
     ),
@@ -225,6 +238,18 @@ _cases: dict[str, tuple[dict[str, Any], dict[str, Any], Mapping[str, str], Calla
         },
         {"rope.dimension_count": 8},
         {**_two_norms, "post_self_attn_layernorm": "post_attention_norm", "post_mlp_layernorm": "post_ffw_norm"},
+        _unchanged,
+    ),
+    "glm4moe": (
+        {"model_type": "glm4_moe", **_glm4_moe, "attention_bias": True, "use_qk_norm": True},
+        {**_glm4_moe_metadata, "block_count": _layers + 1, "nextn_predict_layers": 1},
+        {"post_attention_layernorm": "post_attention_norm"},
+        _unchanged,
+    ),
+    "glm4moe without norms of heads": (
+        {"model_type": "glm4_moe", **_glm4_moe, "attention_bias": False, "use_qk_norm": False},
+        _glm4_moe_metadata,
+        {"post_attention_layernorm": "post_attention_norm"},
         _unchanged,
     ),
     "gpt-oss": (
@@ -377,7 +402,11 @@ _cases: dict[str, tuple[dict[str, Any], dict[str, Any], Mapping[str, str], Calla
 }
 _lone = {"sinks": "weight", "e_score_correction_bias": "bias"}
 """Parameters that llama.cpp stores as the weight or bias of a tensor of their own."""
-_kinds = {"mixtral": "llama", "exaone4 without a window": "exaone4"}
+_kinds = {"mixtral": "llama", "exaone4 without a window": "exaone4", "glm4moe without norms of heads": "glm4moe"}
+_ignored: dict[str, dict[str, Array]] = {
+    "glm4moe": {f"blk.{_layers}.nextn.eh_proj.weight": np.zeros((_hidden, 2 * _hidden), np.float32)}
+}
+"""Tensors of a file that its network has no use for."""
 """Names that llama.cpp has for an architecture, where they differ from the name of the case."""
 
 
@@ -410,6 +439,12 @@ def test_experts_of_dots_that_are_chosen_by_softmax_are_refused(tmp_path: Path) 
         import_file(source, tmp_path / "owner" / "m")
 
 
+def test_a_file_without_layers_of_the_network_is_refused(tmp_path: Path) -> None:
+    _, source = _written("glm4moe", tmp_path, {"nextn_predict_layers": _layers + 1})
+    with pytest.raises(BrokenModel, match="3 of its 3 layers"):
+        import_file(source, tmp_path / "owner" / "m")
+
+
 def _written(case: str, folder: Path, other: Mapping[str, Any] = MappingProxyType({})) -> tuple[Any, Path]:
     """Return the network of a case and the GGUF file with its weights, where `other` replaces metadata."""
     fields, metadata, norms, change = _cases[case]
@@ -419,6 +454,7 @@ def _written(case: str, folder: Path, other: Mapping[str, Any] = MappingProxyTyp
     original.update(tree_map(lambda weight: 0.2 * mx.random.normal(weight.shape) + 0.1, original.parameters()))
     flat: Any = tree_flatten(original.parameters())
     tensors = {_gguf_name(name, norms): np.array(weight.astype(mx.float32)) for name, weight in flat}
+    tensors |= _ignored.get(case, {})
     file = GGUFFile(
         {
             "general.architecture": kind,
