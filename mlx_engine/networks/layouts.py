@@ -30,7 +30,12 @@ _renames: Mapping[str, tuple[tuple[str, str], ...]] = {
     "granitemoe": _granite,
     "granitemoehybrid": _granite,
     "lfm2-vl": _whole,
-    "kimi_linear": ((r"\.block_sparse_moe\.(gate|up|down)_proj\.", r".mlp.\1_proj."),),
+    "kimi_linear": (
+        (r"\.block_sparse_moe\.(gate|up|down)_proj\.", r".mlp.\1_proj."),
+        (r"\.mlp\.gate\.e_score_correction_bias$", ".mlp.e_score_correction_bias"),
+        (r"\.self_attn\.forget_gate\.", ".self_attn."),
+    ),
+    "laguna": ((r"\.mlp\.shared_experts\.", ".mlp.shared_expert."),),
     "minimax_m2": (_mixture,),
     "mixtral": (_mixture,),
     "muse_glimmer": ((r"^model\.(vision_\w+)\.", r"\1."),),
@@ -59,12 +64,15 @@ _experts = (
 """Tensors of all experts of a layer, and mlx-lm's names of the matrices in them."""
 _turned = frozenset({"gpt_oss", "llama4"})
 """Families whose experts are [experts, input, output], which the `sanitize` of their networks knows."""
+_separate = frozenset({"qwen3_next"})
+"""Families whose `sanitize` changes other tensors too, and only if the experts are separate."""
+_convolution = re.compile(r"(.+)\.conv1d\.weight")
 _head = re.compile(r"(^|\.)lm_head\.")
 _expert = re.compile(r"(.+)\.experts\.(\d+)\.(\w+\.\w+)")
 
 
 def arrange(
-    weights: Mapping[str, mx.array], architectures: Sequence[str], parameters: Mapping[str, object]
+    weights: Mapping[str, mx.array], architectures: Sequence[str], parameters: Mapping[str, mx.array]
 ) -> dict[str, mx.array]:
     """Return the weights under the names that mlx-lm's `sanitize` expects.
 
@@ -72,8 +80,11 @@ def arrange(
     name.
     """
     arranged = {_renamed(name, architectures): weight for name, weight in weights.items()}
+    arranged = dict(part for name, weight in arranged.items() for part in _split_convolution(name, weight, parameters))
     if not _turned.isdisjoint(architectures):
         return arranged
+    if not _separate.isdisjoint(architectures):
+        return dict(part for name, weight in arranged.items() for part in _separated(name, weight))
     return dict(part for name, weight in arranged.items() for part in _split(name, weight, parameters))
 
 
@@ -114,6 +125,35 @@ def _renamed(name: str, architectures: Sequence[str]) -> str:
         for pattern, replacement in _renames.get(architecture, ()):
             name = re.sub(pattern, replacement, name)
     return name
+
+
+def _separated(name: str, weight: mx.array) -> Iterator[tuple[str, mx.array]]:
+    """Yield the matrices of each expert in a tensor of all experts; any other tensor as it is."""
+    for ending, parts in ((".experts.gate_up_proj", ("gate_proj", "up_proj")), (".experts.down_proj", ("down_proj",))):
+        if name.endswith(ending) and weight.ndim == 3:
+            owner = name.removesuffix(ending)
+            for index in range(weight.shape[0]):
+                matrices = mx.split(weight[index], len(parts), axis=0)
+                yield from zip((f"{owner}.experts.{index}.{part}.weight" for part in parts), matrices, strict=True)
+            return
+    yield name, weight
+
+
+def _split_convolution(
+    name: str, weight: mx.array, parameters: Mapping[str, mx.array]
+) -> Iterator[tuple[str, mx.array]]:
+    """Yield the convolutions of queries, keys and values in one tensor, if the network has them separately."""
+    match = _convolution.fullmatch(name)
+    sizes = [
+        next((value.shape[0] for key, value in parameters.items() if key.startswith(f"{match[1]}.{part}_conv")), 0)
+        for part in ("q", "k", "v")
+        if match
+    ]
+    if match is None or not all(sizes) or sum(sizes) != weight.shape[0]:
+        yield name, weight
+        return
+    parts = mx.split(weight, [sizes[0], sizes[0] + sizes[1]], axis=0)
+    yield from zip((f"{match[1]}.{part}_conv1d.weight" for part in ("q", "k", "v")), parts, strict=True)
 
 
 def _split(name: str, weight: mx.array, parameters: Mapping[str, object]) -> Iterator[tuple[str, mx.array]]:
