@@ -57,6 +57,7 @@ _neutral: Mapping[str, object] = {
     "embedding_scale": 1.0,
     "expert_group_count": 1,
     "expert_group_used_count": 1,
+    "interleave_moe_layer_step": 1,
     "logit_scale": 1.0,
     "residual_scale": 1.0,
     "rope.scale_linear": 1.0,

@@ -271,6 +271,19 @@ def _ernie(metadata: Metadata, kind: str, sizes: Sizes) -> Mapping[str, Any]:  #
     return {"use_bias": False}
 
 
+def _ernie_mixture(metadata: Metadata, kind: str, sizes: Sizes) -> Mapping[str, Any]:
+    return {
+        **_ernie(metadata, kind, sizes),
+        "moe_intermediate_size": sizes["expert_feed_forward"],
+        "moe_k": metadata.count(f"{kind}.expert_used_count"),
+        "moe_layer_end_index": sizes["layers"] - 1,
+        "moe_layer_interval": 1,
+        "moe_layer_start_index": sizes["dense_layers"],
+        "moe_num_experts": sizes["experts"],
+        "moe_num_shared_experts": metadata.count(f"{kind}.expert_shared_count"),
+    }
+
+
 def _exaone4(metadata: Metadata, kind: str, sizes: Sizes) -> Mapping[str, Any]:
     key = f"{kind}.attention.sliding_window"
     if key not in metadata:
@@ -453,6 +466,19 @@ ARCHITECTURES: Mapping[str, Architecture] = {
         supported=_expert_fields | _router_fields,
     ),
     "ernie4_5": Architecture("ernie4_5", "Ernie4_5ForCausalLM", _layer, fields=_ernie),
+    "ernie4_5-moe": Architecture(
+        "ernie4_5_moe",
+        "Ernie4_5_MoeForCausalLM",
+        {
+            **_norms,
+            **_attention,
+            **_routed_experts,
+            "exp_probs_b.bias": ("mlp.e_score_correction_bias", ("experts",)),
+        },
+        dense_layer=_layer,
+        fields=_ernie_mixture,
+        supported=_expert_fields | {"expert_shared_count", "leading_dense_block_count"},
+    ),
     # EXAONE 3 computes what Llama does, under other names.
     "exaone": Architecture("llama", "LlamaForCausalLM", _layer),
     "exaone4": Architecture(

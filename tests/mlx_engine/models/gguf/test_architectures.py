@@ -82,6 +82,7 @@ _names = {
     "block_sparse_moe.switch_mlp.gate_proj": "ffn_gate_exps",
     "block_sparse_moe.switch_mlp.up_proj": "ffn_up_exps",
     "block_sparse_moe.switch_mlp.down_proj": "ffn_down_exps",
+    "mlp.e_score_correction_bias": "exp_probs_b",
     "mlp.gate.e_score_correction_bias": "exp_probs_b",
     "mlp.shared_experts.gate_proj": "ffn_gate_shexp",
     "mlp.shared_experts.up_proj": "ffn_up_shexp",
@@ -192,6 +193,28 @@ _cases: dict[str, tuple[dict[str, Any], dict[str, Any], Mapping[str, str], Calla
         _unchanged,
     ),
     "ernie4_5": ({"model_type": "ernie4_5", "use_bias": False}, {}, _two_norms, _unchanged),
+    "ernie4_5-moe": (
+        {
+            "model_type": "ernie4_5_moe",
+            "use_bias": False,
+            "moe_num_experts": 4,
+            "moe_k": 2,
+            "moe_intermediate_size": 32,
+            "moe_layer_start_index": 1,
+            "moe_layer_end_index": _layers - 1,
+            "moe_layer_interval": 1,
+            "moe_num_shared_experts": 2,
+        },
+        {
+            **_mixture_metadata,
+            "expert_shared_count": 2,
+            "expert_shared_feed_forward_length": 64,
+            "interleave_moe_layer_step": 1,
+            "leading_dense_block_count": 1,
+        },
+        _two_norms,
+        _unchanged,
+    ),
     "exaone": ({"model_type": "llama"}, {}, _two_norms, _unchanged),
     "exaone4": (
         {
@@ -403,6 +426,8 @@ _cases: dict[str, tuple[dict[str, Any], dict[str, Any], Mapping[str, str], Calla
 _lone = {"sinks": "weight", "e_score_correction_bias": "bias"}
 """Parameters that llama.cpp stores as the weight or bias of a tensor of their own."""
 _kinds = {"mixtral": "llama", "exaone4 without a window": "exaone4", "glm4moe without norms of heads": "glm4moe"}
+_added = {"ernie4_5-moe": {"model.layers.1.mlp.e_score_correction_bias": (4,)}}
+"""Shapes of parameters that a network has only if its weights do."""
 _ignored: dict[str, dict[str, Array]] = {
     "glm4moe": {f"blk.{_layers}.nextn.eh_proj.weight": np.zeros((_hidden, 2 * _hidden), np.float32)}
 }
@@ -450,6 +475,8 @@ def _written(case: str, folder: Path, other: Mapping[str, Any] = MappingProxyTyp
     fields, metadata, norms, change = _cases[case]
     kind = _kinds.get(case, case)
     original = build(normalize({**_config, **fields}))
+    if case in _added:
+        original.sanitize({name: mx.zeros(shape) for name, shape in _added[case].items()})
     mx.random.seed(2)
     original.update(tree_map(lambda weight: 0.2 * mx.random.normal(weight.shape) + 0.1, original.parameters()))
     flat: Any = tree_flatten(original.parameters())
