@@ -61,3 +61,28 @@ def test_the_copy_of_the_embeddings_of_a_tied_head_is_removed_if_the_network_has
     parameters = {"model.embed_tokens.weight": None}
     assert complete(weights, parameters, has_tied_head=True).keys() == {"model.embed_tokens.weight"}
     assert complete(weights, parameters, has_tied_head=False).keys() == weights.keys()
+
+
+def test_experts_are_separated_one_by_one_where_other_tensors_depend_on_it() -> None:
+    """Qwen3-Next's `sanitize` shifts its norms only if the experts are separate."""
+    weights = {
+        "model.layers.0.mlp.experts.gate_up_proj": mx.arange(24).reshape(2, 4, 3),
+        "model.layers.0.mlp.experts.down_proj": mx.zeros((2, 3, 2)),
+        "model.norm.weight": mx.zeros(3),
+    }
+    result = arrange(weights, ["qwen3_next"], {})
+    owner = "model.layers.0.mlp.experts"
+    experts = [f"{owner}.{index}.{part}.weight" for index in (0, 1) for part in ("gate_proj", "up_proj", "down_proj")]
+    assert sorted(result) == sorted([*experts, "model.norm.weight"])
+    np.testing.assert_array_equal(np.array(result[f"{owner}.1.up_proj.weight"]), [[18, 19, 20], [21, 22, 23]])
+
+
+def test_the_convolutions_of_queries_keys_and_values_are_split_where_the_network_has_them_separately() -> None:
+    """Their sizes are those of the network; one that has a single convolution keeps it."""
+    name, sizes = "model.layers.0.self_attn", {"q": 2, "k": 2, "v": 3}
+    weights = {f"{name}.conv1d.weight": mx.arange(7).reshape(7, 1, 1)}
+    parameters = {f"{name}.{part}_conv.conv.weight": mx.zeros((size, 4, 1)) for part, size in sizes.items()}
+    result = arrange(weights, ["kimi_linear"], parameters)
+    assert list(result) == [f"{name}.{part}_conv1d.weight" for part in sizes]
+    np.testing.assert_array_equal(np.array(result[f"{name}.v_conv1d.weight"])[:, 0, 0], [4, 5, 6])
+    assert list(arrange(weights, ["qwen3_next"], {f"{name}.conv1d.weight": mx.zeros((7, 1, 1))})) == list(weights)
