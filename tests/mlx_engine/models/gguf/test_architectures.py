@@ -10,6 +10,7 @@ from typing import Any
 import mlx.core as mx
 import numpy as np
 import pytest
+from gguf import GGMLQuantizationType, quants
 from mlx.utils import tree_flatten, tree_map
 from numpy.typing import NDArray
 
@@ -23,6 +24,7 @@ from mlx_engine.quantize.recipes.builtin import recipe
 from tests.gguf_files import GGUFFile, Tensor, import_file, tiny_tokenizer
 
 Array = NDArray[np.float32]
+_mxfp4 = GGMLQuantizationType.MXFP4
 _tokenizer = tiny_tokenizer()
 _vocabulary = len(_tokenizer["tokenizer.ggml.tokens"])
 _hidden, _heads, _kv_heads, _head, _width, _layers = 64, 4, 2, 16, 96, 2
@@ -451,6 +453,15 @@ def test_a_converted_model_computes_the_same(case: str, tmp_path: Path) -> None:
     _assert_same_logits(converted, original)
 
 
+@pytest.mark.parametrize("case", ["gpt-oss", "mixtral"])
+def test_blocks_of_permuted_rows_and_stacked_experts_stay_whole(case: str, tmp_path: Path) -> None:
+    original, source = _written(case, tmp_path, is_quantized=True)
+    with closing(open_source(source)) as opened:
+        list(convert(opened, tmp_path / "m", recipe("lossless")))
+    converted, _ = load_network(tmp_path / "m")
+    _assert_same_logits(converted, original)
+
+
 def test_the_yarn_of_gpt_oss_does_not_round(tmp_path: Path) -> None:
     """It is a small difference in logits, but the models were trained without rounding."""
     _, source = _written("gpt-oss", tmp_path)
@@ -470,8 +481,13 @@ def test_a_file_without_layers_of_the_network_is_refused(tmp_path: Path) -> None
         import_file(source, tmp_path / "owner" / "m")
 
 
-def _written(case: str, folder: Path, other: Mapping[str, Any] = MappingProxyType({})) -> tuple[Any, Path]:
-    """Return the network of a case and the GGUF file with its weights, where `other` replaces metadata."""
+def _written(
+    case: str, folder: Path, other: Mapping[str, Any] = MappingProxyType({}), *, is_quantized: bool = False
+) -> tuple[Any, Path]:
+    """Return the network of a case and the GGUF file with its weights, where `other` replaces metadata.
+
+    Matrices are in F32, or in MXFP4 if `is_quantized`.
+    """
     fields, metadata, norms, change = _cases[case]
     kind = _kinds.get(case, case)
     original = build(normalize({**_config, **fields}))
@@ -479,6 +495,8 @@ def _written(case: str, folder: Path, other: Mapping[str, Any] = MappingProxyTyp
         original.sanitize({name: mx.zeros(shape) for name, shape in _added[case].items()})
     mx.random.seed(2)
     original.update(tree_map(lambda weight: 0.2 * mx.random.normal(weight.shape) + 0.1, original.parameters()))
+    if is_quantized:
+        original.update(tree_map(_rounded, original.parameters()))
     flat: Any = tree_flatten(original.parameters())
     tensors = {_gguf_name(name, norms): np.array(weight.astype(mx.float32)) for name, weight in flat}
     tensors |= _ignored.get(case, {})
@@ -488,7 +506,7 @@ def _written(case: str, folder: Path, other: Mapping[str, Any] = MappingProxyTyp
             **{f"{kind}.{name}": value for name, value in {**_metadata, **metadata, **other}.items()},
             **_tokenizer,
         },
-        {name: _tensor(name, weight, change) for name, weight in tensors.items()},
+        {name: _tensor(name, weight, change, is_quantized=is_quantized) for name, weight in tensors.items()},
     )
     return original, file.write(folder / "m.gguf")
 
@@ -509,7 +527,15 @@ def _gguf_name(name: str, norms: Mapping[str, str]) -> str:
     return f"blk.{layer}.{names[rest]}.{kind}"
 
 
-def _tensor(name: str, weight: Array, change: Callable[[str, Array], Array]) -> Tensor:
+def _rounded(weight: mx.array) -> mx.array:
+    if weight.ndim == 1:
+        return weight
+    return mx.array(quants.dequantize(quants.quantize(np.array(weight), _mxfp4), _mxfp4))
+
+
+def _tensor(name: str, weight: Array, change: Callable[[str, Array], Array], *, is_quantized: bool) -> Tensor:
     stem = ".".join(name.split(".")[-2:])
-    values = change(stem, weight).astype("<f4")
-    return Tensor("F32", values.shape, np.ascontiguousarray(values).tobytes())
+    values = np.ascontiguousarray(change(stem, weight).astype("<f4"))
+    if is_quantized and values.ndim > 1:
+        return Tensor("MXFP4", values.shape, quants.quantize(values, _mxfp4).tobytes())
+    return Tensor("F32", values.shape, values.tobytes())
