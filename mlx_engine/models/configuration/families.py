@@ -101,6 +101,13 @@ def _with_period(config: _Config) -> _Config:
     return config | {"sliding_window_pattern": period}
 
 
+def _ernie4_5_moe(config: _Config) -> _Config:
+    """Return the configuration with the last layer that has experts, which transformers counts from the end."""
+    last, count = config.get("moe_layer_end_index"), config.get("num_hidden_layers")
+    is_counted = isinstance(count, int) and (last is None or last == -1)
+    return config | {"moe_layer_end_index": count - 1} if is_counted and isinstance(count, int) else config
+
+
 def _exaone4(config: _Config) -> _Config:
     windows = _windows(config)
     if not windows or not any(windows):
@@ -211,6 +218,7 @@ def _portion(config: Mapping[str, Any]) -> float:
 _rules: Mapping[str, Callable[[_Config], _Config]] = {
     "cohere2": _with_period,
     "deepseek_v2": _with_yarn,
+    "ernie4_5_moe": _ernie4_5_moe,
     "exaone4": _exaone4,
     "exaone_moe": _exaone_moe,
     "gemma3_text": _with_period,

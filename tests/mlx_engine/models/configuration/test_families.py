@@ -44,3 +44,12 @@ def test_sizes_by_layer_become_those_of_gemma_4s_layers_without_a_window() -> No
 def test_granite_without_experts_has_the_width_of_the_shared_one() -> None:
     sizes = {"num_local_experts": 0, "intermediate_size": 96, "shared_intermediate_size": 32}
     assert normalize({"model_type": "granitemoehybrid", **sizes})["intermediate_size"] == 32
+
+
+@pytest.mark.parametrize(
+    ("stated", "last"), [({}, 3), ({"moe_layer_end_index": -1}, 3), ({"moe_layer_end_index": 2}, 2)]
+)
+def test_the_experts_of_ernie_end_in_the_last_layer(stated: dict[str, int], last: int) -> None:
+    """mlx-lm takes -1 for a layer before the first one, and would build a model without experts."""
+    config = normalize({"model_type": "ernie4_5_moe", "num_hidden_layers": 4, **stated})
+    assert config["moe_layer_end_index"] == last
