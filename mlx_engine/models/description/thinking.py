@@ -7,7 +7,7 @@ runs. Where no format is known, `<think>` before the first words of an answer is
 
 import enum
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 
@@ -27,11 +27,12 @@ class Effect(enum.Enum):
 class ThinkingFormat:
     """Markers with their effects.
 
-    `sign` is found in chat templates of models with this format. `channel` finds the channel's name in a header.
+    Chat templates of models with this format contain all texts of one of the `signs`. `channel` finds the channel's
+    name in a header.
     """
 
     effects: Mapping[str, Effect]
-    sign: re.Pattern[str]
+    signs: tuple[tuple[str, ...], ...]
     channel: re.Pattern[str] | None = None
     thinking_channels: frozenset[str] = frozenset()
 
@@ -57,9 +58,9 @@ class ThinkingFormat:
         return start > end
 
 
-def _pair(start: str, end: str, *hidden: str, sign: str = "") -> ThinkingFormat:
+def _pair(start: str, end: str, *hidden: str, signs: tuple[tuple[str, ...], ...] = ()) -> ThinkingFormat:
     effects = {start: Effect.THINKING, end: Effect.ANSWER} | dict.fromkeys(hidden, Effect.HIDDEN)
-    return ThinkingFormat(effects, re.compile(sign or f"{re.escape(start)}|{re.escape(end)}"))
+    return ThinkingFormat(effects, signs or ((start,), (end,)))
 
 
 DEFAULT = _pair("<think>", "</think>")
@@ -72,21 +73,21 @@ _FORMATS = (
             "<|end|>": Effect.HEADER,
             "<|message|>": Effect.BODY,
         },
-        re.compile(r"<\|channel\|>"),
+        (("<|channel|>",),),
         re.compile(r"<\|channel\|>\s*(\w+)"),
         frozenset({"analysis", "commentary"}),
     ),
     # Gemma 4: the channel's name is a line.
     ThinkingFormat(
         {"<|channel>": Effect.HEADER, "\n": Effect.BODY, "<channel|>": Effect.ANSWER},
-        re.compile(r"<\|channel>|<channel\|>"),
+        (("<|channel>",), ("<channel|>",)),
         re.compile(r"<\|channel>\s*(\w+)"),
         frozenset({"thought"}),
     ),
     # Kimi K3: elements named think, response and others.
     ThinkingFormat(
         {"<|open|>": Effect.HEADER, "<|close|>": Effect.HEADER, "<|sep|>": Effect.BODY},
-        re.compile(r"<\|open\|>"),
+        (("<|open|>",),),
         re.compile(r"<\|open\|>\s*(\w+)"),
         frozenset({"think"}),
     ),
@@ -103,15 +104,13 @@ _FORMATS = (
     _pair("<reasoning>", "</reasoning>"),
     _pair("<思考>", "</思考>"),
     _pair("Here is my thought process:", "Here is my response:"),  # Granite 3
-    _pair(
-        "<think>", "</think>", "<answer>", "</answer>", sign=r"(?s)</?think>.*<answer>|<answer>.*</?think>"
-    ),  # Hunyuan
+    _pair("<think>", "</think>", "<answer>", "</answer>", signs=(("<answer>", "think>"),)),  # Hunyuan
     DEFAULT,
 )
 
 _BOOLEAN_SWITCHES = ("enable_thinking", "thinking", "think", "enable_reasoning", "reasoning")
 _switch = re.compile(rf"\b(?:{'|'.join((*_BOOLEAN_SWITCHES, 'reasoning_effort', 'thinking_budget'))})\b(?!\s*=[^=])")
-_expression = re.compile(r"\{%.*?%\}|\{\{.*?\}\}", re.DOTALL)
+_opening = re.compile(r"\{[{%]")
 _literal = re.compile(r"'[^']*'|\"[^\"]*\"|\.\s*\w+")
 _no_effort = re.compile(r"""["']none["']""")
 
@@ -145,13 +144,32 @@ def switches(template: str, *, think: bool) -> dict[str, bool | str | int]:
 
 def _variables(template: str) -> set[str]:
     """Return the switches that the expressions of `template` read: not attributes, and not words in its texts."""
-    return {
-        match[0] for code in _expression.findall(template) for match in _switch.finditer(_literal.sub(" ", str(code)))
-    }
+    return {match[0] for code in _expressions(template) for match in _switch.finditer(_literal.sub(" ", code))}
+
+
+def _expressions(template: str) -> Iterator[str]:
+    """Yield the code in a template of any kind, in time that grows with its length only."""
+    closings, position = {"{{": "}}", "{%": "%}"}, 0
+    while closings and (match := _opening.search(template, position)):
+        position = match.end()
+        closing = closings.get(match[0], "")
+        end = template.find(closing, position) if closing else -1
+        if end < 0:
+            closings.pop(match[0], None)  # There is no further one.
+        else:
+            yield template[position:end]
+            position = end + len(closing)
 
 
 def _mentioned(template: str) -> ThinkingFormat | None:
-    return next((candidate for candidate in _FORMATS if candidate.sign.search(template)), None)
+    return next(
+        (
+            candidate
+            for candidate in _FORMATS
+            if any(all(text in template for text in sign) for sign in candidate.signs)
+        ),
+        None,
+    )
 
 
 def _among(added_tokens: Collection[str]) -> ThinkingFormat | None:

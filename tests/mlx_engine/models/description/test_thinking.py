@@ -98,3 +98,9 @@ def test_the_thinking_is_switched_by_the_name_in_the_template(
 )
 def test_a_template_shows_that_a_model_can_think(template: str, thinks: bool) -> None:
     assert has_thinking(template) is thinks
+
+
+@pytest.mark.parametrize("piece", ["{{", "{%", "<think>", "{{'", "{{.", "{{ }}", "{% %}", "%}"])
+def test_any_template_is_read_in_a_moment(piece: str) -> None:
+    """Its length alone decides: unclosed expressions would take minutes in quadratic time."""
+    assert isinstance(has_thinking(piece * 100_000), bool)
