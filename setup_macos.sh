@@ -159,6 +159,8 @@ run_checks() {
   export PATH="$PWD/.venv/bin:$PATH"
   # Otherwise, every child process of the tests compiles Facet's modules again.
   unset PYTHONDONTWRITEBYTECODE
+  # The processes of the tests fill all cores; further threads for matrices only wait for each other.
+  export OPENBLAS_NUM_THREADS=1
   ruff format --check .
   ruff check .
   shellcheck setup_macos.sh .ci/run
